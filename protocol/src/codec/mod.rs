@@ -1,0 +1,1 @@
+//! The small JSON reader and writer of the widget.
