@@ -1,0 +1,244 @@
+//! The one writer: whatever is queued is one transaction.
+
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::{Connection as _, Executor as _};
+use tokio::sync::{mpsc, oneshot};
+
+use super::append::{self, Append, Appended};
+use super::{Connection, Result, StoreError};
+
+/// Jobs that wait at most; beyond it a writer waits for room, and then is refused.
+const QUEUE: usize = 1_024;
+/// Jobs in one transaction.
+const BATCH: usize = 256;
+/// How long a writer waits for room in the queue.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A continuation, called after the commit.
+pub(super) type Then<T> = Box<dyn FnOnce(Result<T>) + Send>;
+
+enum Job {
+    Append(Append, Then<Appended>),
+    Run(Box<dyn Work>),
+    Close(oneshot::Sender<()>),
+}
+
+/// A piece of work, and what is to be done with its result.
+trait Work: Send {
+    fn run<'c>(&'c mut self, connection: &'c mut Connection) -> BoxFuture<'c, Result<()>>;
+    fn fail(&mut self, error: StoreError);
+    fn finish(self: Box<Self>);
+}
+
+struct Task<T, W, F> {
+    work: Option<W>,
+    then: Option<F>,
+    result: Option<Result<T>>,
+}
+
+impl<T, W, F> Work for Task<T, W, F>
+where
+    T: Send,
+    W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send,
+    F: FnOnce(Result<T>) + Send,
+{
+    fn run<'c>(&'c mut self, connection: &'c mut Connection) -> BoxFuture<'c, Result<()>> {
+        Box::pin(async move {
+            let Some(work) = self.work.take() else { return Ok(()) };
+            let result = work(connection).await;
+            let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
+            self.result = Some(result);
+            outcome
+        })
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        self.result = Some(Err(error));
+    }
+
+    fn finish(mut self: Box<Self>) {
+        if let (Some(then), Some(result)) = (self.then.take(), self.result.take()) {
+            then(result);
+        }
+    }
+}
+
+/// The writer's queue.
+#[derive(Clone)]
+pub(super) struct Writer {
+    queue: mpsc::Sender<Job>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUE);
+        tokio::spawn(serve(connection, jobs));
+        Self { queue }
+    }
+
+    pub(super) async fn run<T, W, F>(&self, work: W, then: F) -> Result<()>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+        F: FnOnce(Result<T>) + Send + 'static,
+    {
+        self.push(Job::Run(Box::new(Task { work: Some(work), then: Some(then), result: None }))).await
+    }
+
+    pub(super) async fn append(&self, append: Append, then: Then<Appended>) -> Result<()> {
+        self.push(Job::Append(append, then)).await
+    }
+
+    pub(super) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.queue.send(Job::Close(done)).await.is_ok() {
+            // An error means that the writer is gone, which is what is wanted.
+            let _ = closed.await;
+        }
+    }
+
+    async fn push(&self, job: Job) -> Result<()> {
+        match self.queue.send_timeout(job, PATIENCE).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(StoreError::Unavailable("too many writes are waiting".into())),
+        }
+    }
+}
+
+async fn serve(mut connection: Connection, mut jobs: mpsc::Receiver<Job>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+        let mut closing = None;
+        let mut work = Vec::with_capacity(batch.len());
+        for job in batch.drain(..) {
+            match job {
+                Job::Close(done) => closing = Some(done),
+                other => work.push(other),
+            }
+        }
+        commit(&mut connection, work).await;
+        if let Some(done) = closing {
+            jobs.close();
+            // What was queued behind the request to close is still written.
+            let mut rest = Vec::new();
+            while let Some(job) = jobs.recv().await {
+                rest.push(job);
+            }
+            commit(&mut connection, rest).await;
+            if let Err(error) = connection.close().await {
+                tracing::warn!(%error, "the database did not close cleanly");
+            }
+            let _ = done.send(());
+            return;
+        }
+    }
+}
+
+/// What one transaction holds, in the order of the queue.
+enum Step {
+    Append(Vec<(Append, Then<Appended>)>, Vec<Result<Appended>>),
+    Run(Box<dyn Work>),
+}
+
+async fn commit(connection: &mut Connection, jobs: Vec<Job>) {
+    let mut steps = group(jobs);
+    if steps.is_empty() {
+        return;
+    }
+    let outcome = transaction(connection, &mut steps).await;
+    if outcome.is_err() {
+        // A failed commit may leave the transaction open.
+        let _ = connection.execute("rollback").await;
+    }
+    finish(steps, outcome.err());
+}
+
+fn group(jobs: Vec<Job>) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for job in jobs {
+        match job {
+            Job::Append(append, then) => match steps.last_mut() {
+                Some(Step::Append(set, _)) => set.push((append, then)),
+                _ => steps.push(Step::Append(vec![(append, then)], Vec::new())),
+            },
+            Job::Run(work) => steps.push(Step::Run(work)),
+            Job::Close(done) => drop(done),
+        }
+    }
+    steps
+}
+
+async fn transaction(connection: &mut Connection, steps: &mut [Step]) -> Result<()> {
+    connection.execute("begin immediate").await?;
+    for step in steps.iter_mut() {
+        connection.execute("savepoint step").await?;
+        let failed = match step {
+            Step::Run(work) => work.run(connection).await.is_err(),
+            Step::Append(set, results) => {
+                let appends: Vec<&Append> = set.iter().map(|(append, _)| append).collect();
+                match append::append(connection, &appends).await {
+                    Ok(all) => {
+                        *results = all;
+                        false
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, count = appends.len(), "a set of messages failed; trying them one by one");
+                        connection.execute("rollback to step").await?;
+                        *results = one_by_one(connection, &appends).await?;
+                        false
+                    }
+                }
+            }
+        };
+        connection.execute(if failed { "rollback to step; release step" } else { "release step" }).await?;
+    }
+    connection.execute("commit").await?;
+    Ok(())
+}
+
+async fn one_by_one(connection: &mut Connection, appends: &[&Append]) -> Result<Vec<Result<Appended>>> {
+    let mut results = Vec::with_capacity(appends.len());
+    for append in appends {
+        connection.execute("savepoint one").await?;
+        let result = append::append(connection, &[append]).await.map(|mut all| all.pop());
+        let result = match result {
+            Ok(Some(result)) => result,
+            Ok(None) => Err(StoreError::Failed("an append had no result".into())),
+            Err(error) => {
+                connection.execute("rollback to one").await?;
+                Err(error)
+            }
+        };
+        connection.execute("release one").await?;
+        results.push(result);
+    }
+    Ok(results)
+}
+
+fn finish(steps: Vec<Step>, error: Option<StoreError>) {
+    if let Some(error) = &error {
+        tracing::error!(%error, "a transaction failed; nothing of it was acknowledged");
+    }
+    // The client may send again: nothing was stored.
+    let error = error.map(|error| StoreError::Unavailable(error.to_string().into()));
+    for step in steps {
+        match step {
+            Step::Run(mut work) => {
+                if let Some(error) = &error {
+                    work.fail(error.clone());
+                }
+                work.finish();
+            }
+            Step::Append(set, mut results) => {
+                if let Some(error) = &error {
+                    results = set.iter().map(|_| Err(error.clone())).collect();
+                }
+                for ((_, then), result) in set.into_iter().zip(results) {
+                    then(result);
+                }
+            }
+        }
+    }
+}
