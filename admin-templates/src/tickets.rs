@@ -1,0 +1,378 @@
+//! The list of tickets, and a ticket with its thread and context.
+
+use crate::message::{ComposerView, ThreadView};
+use crate::moment::Moment;
+use crate::person::PersonView;
+use crate::shell::Shell;
+use crate::words::Word;
+use askama::Template;
+use parlour_protocol::frame::TicketState;
+
+/// A ticket's row in the list; the fragment is the same for every agent.
+#[derive(Clone, Debug, Default)]
+pub struct TicketRowView {
+    /// The ticket; the element's id is `t-{id}`.
+    pub id: String,
+    /// Its revision.
+    pub rev: u64,
+    /// The newest sequence number of its public room.
+    pub position: u64,
+    /// When something was last written in it.
+    pub at: Moment,
+    /// Its state.
+    pub state: TicketState,
+    /// Whose it is.
+    pub assignee: Option<PersonView>,
+    /// Who asks; `name` holds the fallback "Visitor · Berlin" if she gave none.
+    pub visitor: PersonView,
+    /// Its site.
+    pub site: SiteRef,
+    /// The beginning of the newest message, as plain text.
+    pub preview: String,
+    /// Who wrote it.
+    pub preview_by: PreviewBy,
+    /// If an agent wrote the newest message: how far it came.
+    pub tick: Option<Tick>,
+    /// What only the page knows; the default in a fragment.
+    pub page: RowOnPage,
+}
+
+/// What a row says on one agent's page, and not in a fragment. The script carries it over.
+#[derive(Clone, Debug, Default)]
+pub struct RowOnPage {
+    /// The agent's read mark in the public room: `data-read`.
+    pub read: Option<u64>,
+    /// How many of the visitor's messages she has not read.
+    pub unread: u64,
+    /// Whether it is the ticket on screen.
+    pub current: bool,
+    /// The list's query, kept on the link: `?state=open&assigned=mine`, or empty.
+    pub query: String,
+}
+
+/// Who wrote the newest message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum PreviewBy {
+    /// The visitor.
+    #[default]
+    Visitor,
+    /// An agent, by first name.
+    Agent(String),
+}
+
+/// How far a message came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tick {
+    /// Stored.
+    Sent,
+    /// On the reader's device.
+    Delivered,
+    /// On screen.
+    Read,
+}
+
+impl Tick {
+    /// Its value in `data-tick`.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+        }
+    }
+}
+
+/// A site's id and name.
+#[derive(Clone, Debug, Default)]
+pub struct SiteRef {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// Whose tickets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Assigned {
+    /// Everybody's and nobody's.
+    #[default]
+    All,
+    /// The agent's own.
+    Mine,
+    /// Nobody's.
+    Unassigned,
+}
+
+impl Word for Assigned {
+    fn key(&self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Mine => "mine",
+            Self::Unassigned => "unassigned",
+        }
+    }
+
+    fn word(&self) -> &'static str {
+        match self {
+            Self::All => "All",
+            Self::Mine => "Mine",
+            Self::Unassigned => "Unassigned",
+        }
+    }
+}
+
+/// How many tickets there are in the chosen state (the first three) and in each state.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TicketCounts {
+    /// Open and the agent's.
+    pub mine: u64,
+    /// Open and nobody's.
+    pub unassigned: u64,
+    /// Open.
+    pub open: u64,
+    /// Resolved.
+    pub resolved: u64,
+}
+
+/// The list pane.
+#[derive(Clone, Debug, Default)]
+pub struct TicketListView {
+    /// The rows, newest first.
+    pub rows: Vec<TicketRowView>,
+    /// Only tickets in this state.
+    pub state: TicketState,
+    /// Only these.
+    pub assigned: Assigned,
+    /// Only this site's.
+    pub site: Option<String>,
+    /// The sites to choose from.
+    pub sites: Vec<SiteRef>,
+    /// The counts on the tabs.
+    pub counts: TicketCounts,
+    /// Cursor of the next page, if there is one.
+    pub next: Option<String>,
+    /// Whether this is not the first page.
+    pub paged: bool,
+}
+
+impl TicketListView {
+    /// The list's query for links, with a leading `?`; empty for the default list.
+    #[must_use]
+    pub fn query(&self) -> String {
+        self.query_of(self.state, self.assigned, self.site.as_deref())
+    }
+
+    fn query_of(&self, state: TicketState, assigned: Assigned, site: Option<&str>) -> String {
+        let mut parts = Vec::new();
+        if state != TicketState::Open {
+            parts.push(format!("state={}", state.key()));
+        }
+        if assigned != Assigned::All {
+            parts.push(format!("assigned={}", assigned.key()));
+        }
+        if let Some(site) = site {
+            parts.push(format!("site={site}"));
+        }
+        if parts.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", parts.join("&"))
+        }
+    }
+
+    pub(crate) fn tabs(&self) -> [(Assigned, Option<u64>); 3] {
+        // Only open tickets are counted by assignee.
+        let open = self.state == TicketState::Open;
+        let all = match self.state {
+            TicketState::Open => Some(self.counts.open),
+            TicketState::Resolved => Some(self.counts.resolved),
+            TicketState::Pending | TicketState::Snoozed => None,
+        };
+        [
+            (Assigned::All, all),
+            (Assigned::Mine, open.then_some(self.counts.mine)),
+            (Assigned::Unassigned, open.then_some(self.counts.unassigned)),
+        ]
+    }
+
+    pub(crate) fn states(&self) -> [TicketState; 2] {
+        [TicketState::Open, TicketState::Resolved]
+    }
+
+    pub(crate) fn with_assigned(&self, assigned: &Assigned) -> String {
+        format!(
+            "/tickets{}",
+            self.query_of(self.state, *assigned, self.site.as_deref())
+        )
+    }
+
+    pub(crate) fn with_state(&self, state: &TicketState) -> String {
+        format!(
+            "/tickets{}",
+            self.query_of(*state, self.assigned, self.site.as_deref())
+        )
+    }
+
+    pub(crate) fn with_site(&self, site: Option<&str>) -> String {
+        format!("/tickets{}", self.query_of(self.state, self.assigned, site))
+    }
+
+    pub(crate) fn next_page(&self, cursor: &str) -> String {
+        let query = self.query();
+        let joint = if query.is_empty() { "?" } else { "&" };
+        format!("/tickets{query}{joint}cursor={cursor}")
+    }
+
+    pub(crate) fn site_name(&self) -> &str {
+        let chosen = self
+            .site
+            .as_deref()
+            .and_then(|id| self.sites.iter().find(|site| site.id == id));
+        chosen.map_or("All sites", |site| &site.name)
+    }
+
+    pub(crate) fn is_site(&self, id: &str) -> bool {
+        self.site.as_deref() == Some(id)
+    }
+
+    /// The line of an empty list.
+    pub(crate) fn empty_line(&self) -> &'static str {
+        match (self.state, self.assigned) {
+            (TicketState::Open, Assigned::Mine) => "No open ticket is yours.",
+            (TicketState::Open, Assigned::Unassigned) => "Every open ticket has somebody.",
+            (TicketState::Open, Assigned::All) => {
+                "No open tickets. New ones appear here by themselves."
+            }
+            (TicketState::Pending, _) => "No ticket waits for a visitor.",
+            (TicketState::Snoozed, _) => "No ticket is snoozed.",
+            (TicketState::Resolved, _) => "Nothing has been resolved yet.",
+        }
+    }
+}
+
+/// A ticket on screen.
+#[derive(Clone, Debug, Default)]
+pub struct TicketView {
+    /// Its id, and its public room's.
+    pub id: String,
+    /// Its state.
+    pub state: TicketState,
+    /// Who asks, and whether she is there.
+    pub visitor: PersonView,
+    /// Whose it is.
+    pub assignee: Option<PersonView>,
+    /// To whom it may be given.
+    pub agents: Vec<PersonView>,
+    /// Its site.
+    pub site: SiteRef,
+    /// The entries of both rooms.
+    pub thread: ThreadView,
+    /// Where an answer or a note is written.
+    pub composer: ComposerView,
+    /// Who the visitor is.
+    pub context: ContextView,
+}
+
+/// What is known about a ticket's visitor.
+#[derive(Clone, Debug, Default)]
+pub struct ContextView {
+    /// Her e-mail address, if she gave one.
+    pub email: Option<String>,
+    /// The page that she is on, or was on last.
+    pub page: Option<PageRef>,
+    /// From where she came to the site.
+    pub referrer: Option<String>,
+    /// "Firefox 133 on Windows".
+    pub browser: Option<String>,
+    /// "German (Germany)", or `de-DE`.
+    pub locale: Option<String>,
+    /// "Europe/Berlin"; the browser shows the time there.
+    pub zone: Option<String>,
+    /// The time there when the page was made: "14:03".
+    pub local_time: Option<String>,
+    /// When she came for the first time.
+    pub first_seen: Option<Moment>,
+    /// When the ticket was opened.
+    pub opened: Option<Moment>,
+    /// Her other tickets, newest first.
+    pub others: Vec<OtherTicket>,
+    /// The agents who wrote in the ticket.
+    pub participants: Vec<PersonView>,
+}
+
+/// A page of a site.
+#[derive(Clone, Debug, Default)]
+pub struct PageRef {
+    /// Its address.
+    pub url: String,
+    /// Its title, or empty.
+    pub title: String,
+}
+
+impl PageRef {
+    /// The address without its scheme.
+    pub(crate) fn short(&self) -> &str {
+        self.url
+            .split_once("://")
+            .map_or(self.url.as_str(), |(_, rest)| rest)
+    }
+
+    /// Whether it may be a link: a visitor's page says what it likes.
+    pub(crate) fn is_link(&self) -> bool {
+        is_web(&self.url)
+    }
+}
+
+/// Whether an address is http or https.
+pub(crate) fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+/// Another ticket of the same visitor.
+#[derive(Clone, Debug, Default)]
+pub struct OtherTicket {
+    /// Its id.
+    pub id: String,
+    /// The beginning of its first message.
+    pub preview: String,
+    /// When something was last written in it.
+    pub at: Moment,
+    /// Its state.
+    pub state: TicketState,
+}
+
+impl ContextView {
+    pub(crate) fn referrer_link(&self) -> Option<&str> {
+        self.referrer.as_deref().filter(|url| is_web(url))
+    }
+}
+
+impl TicketView {
+    pub(crate) fn is_assignee(&self, id: &str) -> bool {
+        self.assignee.as_ref().is_some_and(|agent| agent.id == id)
+    }
+}
+
+/// `GET /tickets` and `GET /tickets/{id}`: the list, and a ticket if one is chosen.
+#[derive(Template, Clone, Debug, Default)]
+#[template(path = "pages/tickets.html")]
+pub struct TicketsPage {
+    /// The frame.
+    pub shell: Shell,
+    /// The list.
+    pub list: TicketListView,
+    /// The ticket on screen.
+    pub ticket: Option<TicketView>,
+}
+
+#[derive(Template)]
+#[template(path = "partials/ticket_row.html")]
+struct TicketRowFragment<'a> {
+    row: &'a TicketRowView,
+}
+
+/// The HTML of one row. It renders the same element that pages contain.
+#[must_use]
+pub fn ticket_row_fragment(row: &TicketRowView) -> String {
+    crate::render(&TicketRowFragment { row })
+}
