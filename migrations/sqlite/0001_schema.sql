@@ -123,6 +123,7 @@ create table tickets (
     -- The newest text of the public room, for the list.
     preview      text not null default '',
     preview_by   text not null default 'visitor' check (preview_by in ('visitor', 'agent')),
+    preview_name text not null default '',      -- the agent who wrote it
     page         text not null default '',      -- where she opened it
     title        text not null default '',
     created_at   integer not null

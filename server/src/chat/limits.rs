@@ -1,0 +1,118 @@
+//! How much one person may do: frames, messages, connections.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use uuid::Uuid;
+
+use crate::config::LimitsConfig;
+
+/// Above this many people the limiters forget those who have been quiet.
+const KEEP: usize = 10_000;
+
+/// The limits of this node.
+pub struct Limits {
+    frames: DefaultKeyedRateLimiter<Uuid>,
+    messages: DefaultKeyedRateLimiter<Uuid>,
+    people: Arc<Counter<Uuid>>,
+    addresses: Arc<Counter<IpAddr>>,
+    clock: DefaultClock,
+}
+
+impl Limits {
+    /// Limits as the owner has configured them.
+    #[must_use]
+    pub fn new(config: &LimitsConfig) -> Self {
+        Self {
+            frames: RateLimiter::keyed(quota(config.frames_per_second, config.frame_burst)),
+            messages: RateLimiter::keyed(quota(config.send_per_second, config.send_burst)),
+            people: Counter::new(config.connections_per_person),
+            addresses: Counter::new(config.connections_per_address),
+            clock: DefaultClock::default(),
+        }
+    }
+
+    /// Counts a frame of a person.
+    ///
+    /// # Errors
+    /// How long she must wait.
+    pub fn frame(&self, person: Uuid) -> Result<(), Duration> {
+        if self.frames.len() > KEEP {
+            self.frames.retain_recent();
+        }
+        self.frames.check_key(&person).map_err(|until| until.wait_time_from(self.clock.now()))
+    }
+
+    /// Counts messages of a person.
+    ///
+    /// # Errors
+    /// How long she must wait.
+    pub fn messages(&self, person: Uuid, count: usize) -> Result<(), Duration> {
+        if self.messages.len() > KEEP {
+            self.messages.retain_recent();
+        }
+        let count = u32::try_from(count).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        match self.messages.check_key_n(&person, count) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(until)) => Err(until.wait_time_from(self.clock.now())),
+            // More in one frame than a whole burst.
+            Err(_) => Err(Duration::from_secs(1)),
+        }
+    }
+
+    /// Counts a connection, as long as what is returned lives; nothing if there are too many.
+    #[must_use]
+    pub fn connection(&self, person: Uuid, address: IpAddr) -> Option<(Held<Uuid>, Held<IpAddr>)> {
+        Some((self.people.take(person)?, self.addresses.take(address)?))
+    }
+}
+
+fn quota(per_second: u32, burst: u32) -> Quota {
+    let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+    Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst))
+}
+
+struct Counter<K> {
+    most: u32,
+    counts: Mutex<HashMap<K, u32>>,
+}
+
+impl<K: Copy + Eq + Hash> Counter<K> {
+    fn new(most: u32) -> Arc<Self> {
+        Arc::new(Self { most, counts: Mutex::default() })
+    }
+
+    fn take(self: &Arc<Self>, key: K) -> Option<Held<K>> {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(key).or_insert(0);
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        Some(Held { key, counter: Arc::clone(self) })
+    }
+}
+
+/// One that counts, until it is dropped.
+pub struct Held<K: Copy + Eq + Hash> {
+    key: K,
+    counter: Arc<Counter<K>>,
+}
+
+impl<K: Copy + Eq + Hash> Drop for Held<K> {
+    fn drop(&mut self) {
+        let mut counts = self.counter.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = counts.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.key);
+            }
+        }
+    }
+}

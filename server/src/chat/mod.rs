@@ -1,0 +1,87 @@
+//! The rules, by noun. Nothing here knows HTTP, sockets or pages.
+//!
+//! - [`messages`]: who may write where, and what an entry looks like on the wire
+//! - [`text`]: what was typed, as runs
+//! - [`rooms`]: who may enter, direct and team rooms
+//! - [`tickets`]: lists, states, assignment, and the rows that agents see change
+//! - [`receipts`], [`typing`], [`presence`]: what passes
+//! - [`limits`]: how much one person may do
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::bus::Bus;
+use crate::hub::Hub;
+use crate::store::Store;
+use crate::store::append::Author;
+use parlour_protocol::frame::{Person, Role};
+
+pub mod limits;
+pub mod messages;
+pub mod presence;
+pub mod receipts;
+pub mod rooms;
+pub mod text;
+pub mod tickets;
+pub mod typing;
+
+/// Who acts: the person behind a connection, a form or a REST call.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// Her id.
+    pub id: Uuid,
+    /// On which side she stands.
+    pub role: Role,
+    /// Her name, as others see it.
+    pub name: String,
+    /// A visitor's site.
+    pub site: Option<Uuid>,
+    /// Her connection to this node; 0 for a form or a REST call.
+    pub connection: u64,
+}
+
+impl Actor {
+    /// An agent, by a form or a REST call.
+    #[must_use]
+    pub fn agent(id: Uuid, name: String) -> Self {
+        Self { id, role: Role::Agent, name, site: None, connection: 0 }
+    }
+
+    /// A visitor, by a REST call.
+    #[must_use]
+    pub fn visitor(id: Uuid, site: Uuid, name: String) -> Self {
+        Self { id, role: Role::Visitor, name, site: Some(site), connection: 0 }
+    }
+
+    /// How others see her.
+    #[must_use]
+    pub fn person(&self) -> Person {
+        Person { id: crate::wire(self.id), role: self.role, name: self.name.clone() }
+    }
+
+    pub(crate) fn author(&self) -> Author {
+        Author { id: self.id, role: self.role, name: self.name.clone() }
+    }
+}
+
+/// The rules, over the store and the bus.
+#[derive(Clone)]
+pub struct Chat {
+    pub(crate) store: Store,
+    pub(crate) bus: Bus,
+    pub(crate) hub: Arc<Hub>,
+    /// Who is there.
+    pub presence: Arc<presence::Presences>,
+    announcer: tickets::Announcer,
+}
+
+impl Chat {
+    /// Starts the rules, and the two tasks that announce changed tickets and people who are gone.
+    #[must_use]
+    pub fn start(store: Store, bus: Bus, hub: Arc<Hub>) -> Self {
+        let presence = presence::Presences::start(bus.clone());
+        let announcer = tickets::Announcer::start(store.clone(), bus.clone());
+        Self { store, bus, hub, presence, announcer }
+    }
+}

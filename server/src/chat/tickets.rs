@@ -1,0 +1,164 @@
+//! Tickets: lists, states, assignment, and the rows that agents see change.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use parlour_protocol::frame::{ListCounts, ListQuery, Role, RowRev, ServerFrame, TicketRow, TicketState, digest};
+use parlour_protocol::limits;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::{Actor, Chat};
+use crate::bus::{Bus, News, Publication};
+use crate::error::Error;
+use crate::hub::Topic;
+use crate::store::Store;
+use crate::store::tickets::{self, Assigned, Filter, Ticket};
+
+/// Rows of one ticket that changes many times in this time are one row.
+const GATHER: Duration = Duration::from_millis(40);
+
+/// Publishes the rows of tickets that changed.
+#[derive(Clone)]
+pub struct Announcer {
+    changed: Arc<(Mutex<HashSet<Uuid>>, Notify)>,
+}
+
+impl Announcer {
+    pub(super) fn start(store: Store, bus: Bus) -> Self {
+        let announcer = Self { changed: Arc::default() };
+        let changed = Arc::downgrade(&announcer.changed);
+        tokio::spawn(async move {
+            loop {
+                let Some(shared) = changed.upgrade() else { return };
+                if tokio::time::timeout(Duration::from_secs(5), shared.1.notified()).await.is_err() {
+                    continue;
+                }
+                tokio::time::sleep(GATHER).await;
+                let ids: Vec<Uuid> = shared.0.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+                match store.tickets(&ids).await {
+                    Ok(tickets) => {
+                        for ticket in tickets {
+                            bus.publish(&Publication::new(Topic::Inbox, News::Ticket(row(&ticket))));
+                        }
+                    }
+                    // Lists are repaired by the heartbeat's digest.
+                    Err(error) => tracing::warn!(%error, "changed tickets were not announced"),
+                }
+            }
+        });
+        announcer
+    }
+
+    pub(super) fn changed(&self, ticket: Uuid) {
+        self.changed.0.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket);
+        self.changed.1.notify_one();
+    }
+}
+
+/// A ticket's row, as it travels.
+#[must_use]
+pub fn row(ticket: &Ticket) -> TicketRow {
+    TicketRow {
+        id: crate::wire(ticket.id),
+        rev: crate::unsigned(ticket.rev),
+        site: crate::wire(ticket.site),
+        state: ticket.state,
+        assignee: ticket.assignee.as_ref().map(|(id, _)| crate::wire(*id)),
+        position: crate::unsigned(ticket.position),
+        at: ticket.at,
+        html: crate::dashboard::live::row_html(ticket),
+    }
+}
+
+/// The filter of a query, as `agent` asks it.
+#[must_use]
+pub fn filter(query: &ListQuery, agent: Uuid) -> Filter {
+    let assigned = match query.assigned.as_str() {
+        "mine" => Assigned::To(agent),
+        "unassigned" => Assigned::Nobody,
+        _ => Assigned::All,
+    };
+    Filter { state: query.state, assigned, site: query.site.map(|site| Uuid::from_bytes(site.0)) }
+}
+
+impl Chat {
+    /// Compares a list on screen with the store's: the order, and the rows that differ.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn sync(&self, agent: Uuid, query: &ListQuery, rows: &[RowRev]) -> Result<ServerFrame, Error> {
+        let tickets = self.store.ticket_list(&filter(query, agent), None, page()).await?;
+        let counts = self.store.ticket_counts(agent).await?;
+        let stale = |ticket: &&Ticket| {
+            let known = rows.iter().find(|row| row.id == crate::wire(ticket.id));
+            known.is_none_or(|row| row.rev < crate::unsigned(ticket.rev))
+        };
+        Ok(ServerFrame::List {
+            order: tickets.iter().map(|ticket| crate::wire(ticket.id)).collect(),
+            rows: tickets.iter().filter(stale).map(row).collect(),
+            digest: digest(tickets.iter().map(revision)),
+            counts: ListCounts {
+                mine: crate::unsigned(counts.mine),
+                unassigned: crate::unsigned(counts.unassigned),
+                open: crate::unsigned(counts.open),
+                resolved: crate::unsigned(counts.resolved),
+            },
+        })
+    }
+
+    /// The digest of a list, for the heartbeat.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn list_digest(&self, agent: Uuid, query: &ListQuery) -> Result<u32, Error> {
+        let tickets = self.store.ticket_list(&filter(query, agent), None, page()).await?;
+        Ok(digest(tickets.iter().map(revision)))
+    }
+
+    /// Sets a ticket's state and tells everybody whom it concerns.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such ticket, [`Error::Forbidden`] for visitors.
+    pub async fn set_state(&self, actor: &Actor, ticket: Uuid, state: TicketState) -> Result<(), Error> {
+        if actor.role != Role::Agent {
+            return Err(Error::Forbidden);
+        }
+        let author = actor.author();
+        let happened =
+            self.store.write(move |c| Box::pin(async move { tickets::set_state(c, ticket, &author, state).await })).await?;
+        self.publish_happened(&happened);
+        self.announcer.changed(ticket);
+        Ok(())
+    }
+
+    /// Gives a ticket to an agent, or to nobody.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such ticket or agent, [`Error::Forbidden`] for visitors.
+    pub async fn assign(&self, actor: &Actor, ticket: Uuid, assignee: Option<Uuid>) -> Result<(), Error> {
+        if actor.role != Role::Agent {
+            return Err(Error::Forbidden);
+        }
+        let author = actor.author();
+        let happened =
+            self.store.write(move |c| Box::pin(async move { tickets::assign(c, ticket, &author, assignee).await })).await?;
+        self.publish_happened(&happened);
+        self.announcer.changed(ticket);
+        Ok(())
+    }
+
+    /// Announces a ticket whose visitor changed: another page, another name.
+    pub fn ticket_changed(&self, ticket: Uuid) {
+        self.announcer.changed(ticket);
+    }
+}
+
+fn revision(ticket: &Ticket) -> RowRev {
+    RowRev { id: crate::wire(ticket.id), rev: crate::unsigned(ticket.rev) }
+}
+
+fn page() -> i64 {
+    i64::try_from(limits::LIST).unwrap_or(50)
+}

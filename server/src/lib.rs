@@ -1,0 +1,141 @@
+//! Parlour: customer-support chat as one binary. A guided tour, in reading order:
+//!
+//! - [`config`], [`clock`], [`error`]: what everything else may use
+//! - [`cli`]: the commands of the binary
+//! - [`http`]: routes, headers, problem documents, assets, the REST API
+//! - [`transport`]: sockets; bytes in, bytes out
+//! - [`session`]: one conversation with one client
+//! - [`identity`]: who somebody is: passwords, sign-ins, links, tokens
+//! - [`chat`]: the rules, by noun
+//! - [`bus`], [`hub`]: from a commit to every connection that may see it
+//! - [`store`]: SQL
+//! - [`dashboard`]: the pages of the agents
+//!
+//! A message goes `transport` → `session` → `chat` → `store` → `bus` → `hub` → every `session`.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlour_protocol::Id;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+pub mod bus;
+pub mod chat;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod dashboard;
+pub mod error;
+pub mod http;
+pub mod hub;
+pub mod identity;
+pub mod session;
+pub mod store;
+pub mod transport;
+
+use bus::Bus;
+use chat::Chat;
+use chat::limits::Limits;
+use config::Config;
+use hub::Hub;
+use identity::Identity;
+use store::{OpenError, Opener, Store};
+
+/// What every request can reach.
+pub struct App {
+    /// How the owner set it up.
+    pub config: Config,
+    /// The database.
+    pub store: Store,
+    /// Who somebody is.
+    pub identity: Identity,
+    /// The way between nodes.
+    pub bus: Bus,
+    /// The way to this node's connections.
+    pub hub: Arc<Hub>,
+    /// The rules.
+    pub chat: Chat,
+    /// How much one person may do.
+    pub limits: Limits,
+    /// Turns true when the server is about to stop.
+    pub shutdown: watch::Receiver<bool>,
+}
+
+/// The application, as handlers share it.
+pub type Shared = Arc<App>;
+
+/// Why the server could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The database could not be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Who somebody is could not be set up.
+    #[error("the signing keys could not be read: {0}")]
+    Identity(store::StoreError),
+    /// The listener failed.
+    #[error("the server cannot accept connections: {0}")]
+    Serve(#[from] std::io::Error),
+}
+
+/// How long connections have to end after a stop was asked for.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// Opens the data that `config` names and puts everything together. `stop` turns true to end it.
+///
+/// # Errors
+/// A [`RunError`].
+pub async fn assemble(config: Config, stop: watch::Receiver<bool>) -> Result<Shared, RunError> {
+    let store = Store::open(&config.data, Opener::Server).await?;
+    let hub = Arc::new(Hub::default());
+    let bus = Bus::Local(Arc::clone(&hub));
+    let identity = Identity::start(store.clone(), bus.clone(), &config).await.map_err(RunError::Identity)?;
+    let chat = Chat::start(store.clone(), bus.clone(), Arc::clone(&hub));
+    let limits = Limits::new(&config.limits);
+    Ok(Arc::new(App { config, store, identity, bus, hub, chat, limits, shutdown: stop }))
+}
+
+/// Serves `app` on `listener` until `shutdown` is done: then no more connections are taken,
+/// sockets get a `bye`, what is queued is written, and the database is closed.
+///
+/// # Errors
+/// What the listener reports.
+pub async fn run(listener: TcpListener, app: Shared, stop: watch::Sender<bool>, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), RunError> {
+    let router = http::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+    let mut stopped = stop.subscribe();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
+        shutdown.await;
+        stop.send_replace(true);
+    });
+    let mut server = std::pin::pin!(std::future::IntoFuture::into_future(server));
+    tokio::select! {
+        result = &mut server => result?,
+        () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(DRAIN).await; } => {
+            tracing::warn!("some connections did not end in time");
+        }
+    }
+    app.store.close().await;
+    Ok(())
+}
+
+/// An id, as it travels.
+#[must_use]
+pub fn wire(id: Uuid) -> Id {
+    Id(id.into_bytes())
+}
+
+/// A count or position of the database, as it travels; it is never negative there.
+#[must_use]
+pub fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+/// A position of the wire, as the database has it.
+#[must_use]
+pub fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

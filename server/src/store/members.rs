@@ -1,0 +1,77 @@
+//! Marks of members.
+
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use super::{Connection, Result, Store};
+use crate::clock;
+use parlour_protocol::frame::Role;
+
+/// A member's two high-water marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// The member.
+    pub person: Uuid,
+    /// Delivered up to.
+    pub delivered: i64,
+    /// Read up to.
+    pub read: i64,
+}
+
+impl Store {
+    /// The marks of everybody in a room, at most `limit`.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn marks(&self, room: Uuid, limit: i64) -> Result<Vec<Marks>> {
+        let rows = sqlx::query("select person, delivered, read from members where room = $1 order by read desc, person limit $2")
+            .bind(room)
+            .bind(limit)
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter()
+            .map(|row| Ok(Marks { person: row.try_get(0)?, delivered: row.try_get(1)?, read: row.try_get(2)? }))
+            .collect()
+    }
+}
+
+/// Moves the marks of a member forward, never beyond the room's position; the marks if they moved.
+pub(crate) async fn mark(connection: &mut Connection, room: Uuid, person: Uuid, role: Role, delivered: i64, read: i64) -> Result<Option<Marks>> {
+    // Read implies delivered. `max` of two values is SQLite's; PostgreSQL calls it `greatest`.
+    let row = sqlx::query(
+        "insert into members (room, person, role, delivered, read, joined_at)
+         select r.id, $2, $3, min(max($4, $5), r.seq), min($5, r.seq), $6 from rooms r where r.id = $1
+         on conflict (room, person) do update
+             set delivered = max(members.delivered, excluded.delivered), read = max(members.read, excluded.read)
+             where excluded.delivered > members.delivered or excluded.read > members.read
+         returning delivered, read",
+    )
+    .bind(room)
+    .bind(person)
+    .bind(super::messages::role_text(role))
+    .bind(delivered)
+    .bind(read)
+    .bind(clock::now())
+    .fetch_optional(connection)
+    .await?;
+    row.map(|row| Ok(Marks { person, delivered: row.try_get(0)?, read: row.try_get(1)? })).transpose()
+}
+
+impl Store {
+    /// Agents who are not disabled, by name.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn agent_names(&self) -> Result<Vec<(Uuid, String)>> {
+        let rows = sqlx::query("select id, name from agents where disabled_at is null order by name, id").fetch_all(self.reader()).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
+    /// A visitor's name; empty if she gave none.
+    ///
+    /// # Errors
+    /// [`super::StoreError::NotFound`], and what the database reports.
+    pub async fn visitor_name(&self, visitor: Uuid) -> Result<String> {
+        Ok(sqlx::query_scalar("select name from visitors where id = $1").bind(visitor).fetch_one(self.reader()).await?)
+    }
+}

@@ -1,0 +1,320 @@
+//! Tickets: a visitor's conversation, and its life.
+
+use serde_json::json;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
+
+use super::append::{self, Author};
+use super::messages::Stored;
+use super::{Connection, Result, Store, StoreError};
+use crate::clock::Micros;
+use parlour_protocol::frame::TicketState;
+
+/// A ticket with what its row and its pane show.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    /// The ticket, and its public room.
+    pub id: Uuid,
+    /// Its staff room.
+    pub staff_room: Uuid,
+    /// Its revision.
+    pub rev: i64,
+    /// Its state.
+    pub state: TicketState,
+    /// Its site.
+    pub site: Uuid,
+    /// The site's name.
+    pub site_name: String,
+    /// Whose it is, and that agent's name.
+    pub assignee: Option<(Uuid, String)>,
+    /// Its visitor.
+    pub visitor: Visitor,
+    /// The newest number of the public room.
+    pub position: i64,
+    /// Of the newest entry.
+    pub at: Micros,
+    /// The newest text.
+    pub preview: String,
+    /// The agent who wrote it, or nobody if it was the visitor.
+    pub preview_by: Option<String>,
+    /// Where it was opened: address and title.
+    pub page: (String, String),
+    /// When it was opened.
+    pub created_at: Micros,
+    /// The visitor's marks in the public room: delivered and read up to.
+    pub marks: (i64, i64),
+}
+
+/// A ticket's visitor; agents only see this.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    /// Her id.
+    pub id: Uuid,
+    /// Her name; empty if she gave none.
+    pub name: String,
+    /// Her e-mail address, or empty.
+    pub email: String,
+    /// Where she is now: address and title.
+    pub page: (String, String),
+    /// Where she came from.
+    pub referrer: String,
+    /// Her browser, in words.
+    pub browser: String,
+    /// Her language.
+    pub locale: String,
+    /// Her time zone, by IANA name.
+    pub zone: String,
+    /// When she was first and last here.
+    pub seen: (Micros, Micros),
+}
+
+/// Which tickets a list has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// In this state.
+    pub state: TicketState,
+    /// Of this agent; nobody's; or all.
+    pub assigned: Assigned,
+    /// Of this site.
+    pub site: Option<Uuid>,
+}
+
+/// Whose tickets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assigned {
+    /// Everybody's.
+    All,
+    /// One agent's.
+    To(Uuid),
+    /// Nobody's.
+    Nobody,
+}
+
+/// A place in a list: below this row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Below {
+    /// Its time.
+    pub at: Micros,
+    /// Its ticket.
+    pub id: Uuid,
+}
+
+/// How many tickets there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Open, and assigned to the agent who asks.
+    pub mine: i64,
+    /// Open, and nobody's.
+    pub unassigned: i64,
+    /// Open.
+    pub open: i64,
+    /// Pending.
+    pub pending: i64,
+    /// Snoozed.
+    pub snoozed: i64,
+    /// Resolved.
+    pub resolved: i64,
+}
+
+/// The word that the database has for a state.
+#[must_use]
+pub fn state_text(state: TicketState) -> &'static str {
+    match state {
+        TicketState::Open => "open",
+        TicketState::Pending => "pending",
+        TicketState::Snoozed => "snoozed",
+        TicketState::Resolved => "resolved",
+    }
+}
+
+/// The state of a word, if there is one.
+#[must_use]
+pub fn state_parse(text: &str) -> Option<TicketState> {
+    match text {
+        "open" => Some(TicketState::Open),
+        "pending" => Some(TicketState::Pending),
+        "snoozed" => Some(TicketState::Snoozed),
+        "resolved" => Some(TicketState::Resolved),
+        _ => None,
+    }
+}
+
+const SELECT: &str = "select t.id, t.staff_room, t.rev, t.state, t.site, s.name as site_name, t.assignee, a.name as assignee_name,
+        t.visitor, v.name as visitor_name, v.email, v.page as now_page, v.title as now_title, v.referrer, v.browser, v.locale, v.zone,
+        v.created_at as first_seen, v.seen_at, r.seq, t.at, t.preview, t.preview_by, t.preview_name, t.page, t.title, t.created_at,
+        coalesce(m.delivered, 0) as delivered, coalesce(m.read, 0) as read
+     from tickets t join rooms r on r.id = t.id join sites s on s.id = t.site join visitors v on v.id = t.visitor
+     left join agents a on a.id = t.assignee left join members m on m.room = t.id and m.person = t.visitor";
+
+fn ticket(row: &SqliteRow) -> Result<Ticket> {
+    let assignee: Option<Uuid> = row.try_get("assignee")?;
+    let by: &str = row.try_get("preview_by")?;
+    Ok(Ticket {
+        id: row.try_get("id")?,
+        staff_room: row.try_get("staff_room")?,
+        rev: row.try_get("rev")?,
+        state: state_parse(row.try_get("state")?).ok_or_else(|| StoreError::Failed("a ticket in an unknown state".into()))?,
+        site: row.try_get("site")?,
+        site_name: row.try_get("site_name")?,
+        assignee: match assignee {
+            Some(id) => Some((id, row.try_get::<Option<String>, _>("assignee_name")?.unwrap_or_default())),
+            None => None,
+        },
+        visitor: Visitor {
+            id: row.try_get("visitor")?,
+            name: row.try_get("visitor_name")?,
+            email: row.try_get("email")?,
+            page: (row.try_get("now_page")?, row.try_get("now_title")?),
+            referrer: row.try_get("referrer")?,
+            browser: row.try_get("browser")?,
+            locale: row.try_get("locale")?,
+            zone: row.try_get("zone")?,
+            seen: (row.try_get("first_seen")?, row.try_get("seen_at")?),
+        },
+        position: row.try_get("seq")?,
+        at: row.try_get("at")?,
+        preview: row.try_get("preview")?,
+        preview_by: if by == "agent" { Some(row.try_get("preview_name")?) } else { None },
+        page: (row.try_get("page")?, row.try_get("title")?),
+        created_at: row.try_get("created_at")?,
+        marks: (row.try_get("delivered")?, row.try_get("read")?),
+    })
+}
+
+impl Store {
+    /// A ticket.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], and what the database reports.
+    pub async fn ticket(&self, id: Uuid) -> Result<Ticket> {
+        let sql = format!("{SELECT} where t.id = $1");
+        ticket(&sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_one(self.reader()).await?)
+    }
+
+    /// Those of `ids` that exist.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn tickets(&self, ids: &[Uuid]) -> Result<Vec<Ticket>> {
+        let ids = json!(ids.iter().map(|id| id.simple().to_string()).collect::<Vec<_>>()).to_string();
+        let sql = format!("{SELECT} where t.id in (select unhex(value) from json_each($1))");
+        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(self.reader()).await?.iter().map(ticket).collect()
+    }
+
+    /// A page of a list, the newest first, at most `limit` rows below `below`.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn ticket_list(&self, filter: &Filter, below: Option<Below>, limit: i64) -> Result<Vec<Ticket>> {
+        let assigned = match filter.assigned {
+            Assigned::All => "",
+            Assigned::To(_) => " and t.assignee = $2",
+            Assigned::Nobody => " and t.assignee is null and $2 is null",
+        };
+        let site = if filter.site.is_some() { " and t.site = $3" } else { "" };
+        let keyset = if below.is_some() { " and (t.at, t.id) < ($4, $5)" } else { "" };
+        let sql = format!("{SELECT} where t.state = $1{assigned}{site}{keyset} order by t.at desc, t.id desc limit $6");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(state_text(filter.state))
+            .bind(if let Assigned::To(agent) = filter.assigned { Some(agent) } else { None })
+            .bind(filter.site)
+            .bind(below.map(|below| below.at))
+            .bind(below.map(|below| below.id))
+            .bind(limit)
+            .fetch_all(self.reader())
+            .await?;
+        rows.iter().map(ticket).collect()
+    }
+
+    /// How many tickets there are, as `agent` sees them.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn ticket_counts(&self, agent: Uuid) -> Result<Counts> {
+        let row = sqlx::query(
+            "select count(*) filter (where state = 'open' and assignee = $1) as mine,
+                    count(*) filter (where state = 'open' and assignee is null) as unassigned,
+                    count(*) filter (where state = 'open') as open,
+                    count(*) filter (where state = 'pending') as pending,
+                    count(*) filter (where state = 'snoozed') as snoozed,
+                    count(*) filter (where state = 'resolved') as resolved
+             from tickets",
+        )
+        .bind(agent)
+        .fetch_one(self.reader())
+        .await?;
+        Ok(Counts {
+            mine: row.try_get("mine")?,
+            unassigned: row.try_get("unassigned")?,
+            open: row.try_get("open")?,
+            pending: row.try_get("pending")?,
+            snoozed: row.try_get("snoozed")?,
+            resolved: row.try_get("resolved")?,
+        })
+    }
+
+    /// A visitor's tickets, the newest first: id, position, state.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn tickets_of(&self, visitor: Uuid, limit: i64) -> Result<Vec<(Uuid, i64, TicketState)>> {
+        let rows = sqlx::query(
+            "select t.id, r.seq, t.state from tickets t join rooms r on r.id = t.id
+             where t.visitor = $1 order by t.at desc, t.id desc limit $2",
+        )
+        .bind(visitor)
+        .bind(limit)
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, state_parse(row.try_get(2)?).unwrap_or_default())))
+            .collect()
+    }
+}
+
+/// Sets a ticket's state; what was recorded, or nothing if it was in this state already.
+pub(crate) async fn set_state(connection: &mut Connection, id: Uuid, author: &Author, state: TicketState) -> Result<Vec<Stored>> {
+    let before: String = sqlx::query_scalar("select state from tickets where id = $1").bind(id).fetch_one(&mut *connection).await?;
+    if before == state_text(state) {
+        return Ok(Vec::new());
+    }
+    sqlx::query("update tickets set state = $2, rev = rev + 1 where id = $1")
+        .bind(id)
+        .bind(state_text(state))
+        .execute(&mut *connection)
+        .await?;
+    let what = match state {
+        TicketState::Resolved => "resolved",
+        TicketState::Open if before == "resolved" => "reopened",
+        _ => return Ok(Vec::new()),
+    };
+    Ok(vec![append::happened(connection, id, author, what, None).await?])
+}
+
+/// Gives a ticket to an agent, or to nobody; what was recorded, or nothing if it was so already.
+pub(crate) async fn assign(connection: &mut Connection, id: Uuid, author: &Author, assignee: Option<Uuid>) -> Result<Vec<Stored>> {
+    let row = sqlx::query("select staff_room, assignee from tickets where id = $1").bind(id).fetch_one(&mut *connection).await?;
+    let staff: Uuid = row.try_get(0)?;
+    let before: Option<Uuid> = row.try_get(1)?;
+    if before == assignee {
+        return Ok(Vec::new());
+    }
+    let whom = match assignee {
+        Some(agent) => {
+            let name: String = sqlx::query_scalar("select name from agents where id = $1 and disabled_at is null")
+                .bind(agent)
+                .fetch_one(&mut *connection)
+                .await?;
+            Some((agent, name))
+        }
+        None => None,
+    };
+    sqlx::query("update tickets set assignee = $2, rev = rev + 1 where id = $1")
+        .bind(id)
+        .bind(assignee)
+        .execute(&mut *connection)
+        .await?;
+    let what = if assignee.is_some() { "assigned" } else { "unassigned" };
+    Ok(vec![append::happened(connection, staff, author, what, whom).await?])
+}

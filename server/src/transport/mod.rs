@@ -1,0 +1,3 @@
+//! Bytes in, bytes out. Each transport carries the same [`crate::session::Session`].
+
+pub mod websocket;
