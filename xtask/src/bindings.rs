@@ -1,0 +1,76 @@
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::minify;
+use crate::paths::Paths;
+
+/// The glue's name in the stage.
+pub(crate) const GLUE: &str = "parlour.js";
+/// The module's name in the stage.
+pub(crate) const WASM: &str = "parlour.wasm";
+
+/// Makes glue and module out of the compiler's `wasm`, in the stage.
+pub(crate) fn generate(paths: &Paths, wasm: &Path) -> Result<()> {
+    let stage = paths.stage();
+    fs::create_dir_all(&stage)?;
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(wasm)
+        .out_name("parlour")
+        .web(true)?
+        .typescript(false)
+        // The one who imports the glue says where the module is: its name holds a hash.
+        .omit_default_module_path(true)
+        .remove_name_section(true)
+        .remove_producers_section(true);
+    let mut output = bindgen
+        .generate_output()
+        .context("wasm-bindgen cannot read the widget's wasm")?;
+    ensure!(
+        output.snippets().values().all(Vec::is_empty) && output.local_modules().is_empty(),
+        "the widget must be one script and one module: no JavaScript snippets"
+    );
+    let module = stage.join(WASM);
+    fs::write(&module, output.wasm_mut().emit_wasm())?;
+    optimise(&module)?;
+    let glue = minify::script(output.js()).context("the glue")?;
+    fs::write(stage.join(GLUE), glue)?;
+    Ok(())
+}
+
+/// Whether wasm-opt is there; its presence changes the result.
+pub(crate) fn has_optimiser() -> bool {
+    Command::new("wasm-opt")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// Saves about 3 %, so it is used where it is and nobody has to install it.
+fn optimise(module: &Path) -> Result<()> {
+    if !has_optimiser() {
+        return Ok(());
+    }
+    let optimised = module.with_extension("opt");
+    // Older versions refuse what rustc emits unless each feature is named.
+    let status = Command::new("wasm-opt")
+        .args(["-Oz", "--enable-bulk-memory", "--enable-mutable-globals"])
+        .args([
+            "--enable-nontrapping-float-to-int",
+            "--enable-reference-types",
+        ])
+        .args(["--enable-sign-ext", "--enable-multivalue", "-o"])
+        .arg(&optimised)
+        .arg(module)
+        .status()?;
+    if status.success() {
+        fs::rename(&optimised, module)?;
+    } else {
+        eprintln!("wasm-opt failed; going on without it");
+    }
+    Ok(())
+}

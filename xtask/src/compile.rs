@@ -1,0 +1,156 @@
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::paths::Paths;
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const PROFILE: &str = "widget";
+
+/// A compiler for WebAssembly.
+pub(crate) struct Toolchain {
+    way: Way,
+    version: String,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// The toolchain that runs us has the target.
+    Native,
+    /// Debian's, which builds the standard library from source.
+    Debian,
+}
+
+impl Toolchain {
+    /// Asks `scripts/widget-toolchain`, which also installs what is missing.
+    pub(crate) fn choose(paths: &Paths) -> Result<Self> {
+        let script = paths.root().join("scripts/widget-toolchain");
+        let mut command = Command::new("bash");
+        plain(&mut command);
+        let output = command
+            .arg(&script)
+            .stderr(Stdio::inherit())
+            .output()
+            .context("bash is needed to choose the widget's toolchain")?;
+        ensure!(output.status.success(), "no toolchain for the widget");
+        let way = match String::from_utf8_lossy(&output.stdout).trim() {
+            "native" => Way::Native,
+            "debian" => Way::Debian,
+            other => bail!("{} answered {other:?}", script.display()),
+        };
+        let output = way
+            .rustc()
+            .arg("-vV")
+            .output()
+            .context("rustc does not start")?;
+        Ok(Self {
+            way,
+            version: String::from_utf8_lossy(&output.stdout).into_owned(),
+        })
+    }
+
+    /// Changes when the compiler or the way of building does.
+    pub(crate) fn fingerprint(&self) -> String {
+        match self.way {
+            Way::Native => format!("native {}", self.version),
+            Way::Debian => format!("debian {}", self.version),
+        }
+    }
+}
+
+impl Way {
+    fn rustc(self) -> Command {
+        let mut command = Command::new(match self {
+            Self::Native => "rustc",
+            Self::Debian => "/usr/bin/rustc",
+        });
+        plain(&mut command);
+        command
+    }
+
+    fn cargo(self) -> Command {
+        match self {
+            Self::Native => {
+                let mut command = Command::new("cargo");
+                plain(&mut command);
+                command
+            }
+            Self::Debian => debian_cargo(),
+        }
+    }
+}
+
+/// Cargo hands its own choice of compiler and flags to its children; the widget's build makes
+/// its own.
+fn plain(command: &mut Command) {
+    for name in [
+        "CARGO",
+        "CARGO_BUILD_TARGET",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_MANIFEST_DIR",
+        "CARGO_TARGET_DIR",
+        "LD_LIBRARY_PATH",
+        "RUSTC",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTC_WRAPPER",
+        "RUSTDOC",
+        "RUSTFLAGS",
+    ] {
+        command.env_remove(name);
+    }
+}
+
+fn debian_cargo() -> Command {
+    let mut command = Command::new("/usr/bin/cargo");
+    plain(&mut command);
+    let path = std::env::var("PATH").unwrap_or_default();
+    command
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env("PATH", format!("/usr/bin:{path}"))
+        .env("RUSTC", "/usr/bin/rustc")
+        // build-std is unstable, and Debian has no nightly.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld")
+        // A panic traps without a message: 6 kB less. Only a standard library that is built
+        // along can have it.
+        .env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort")
+        .args(["-Z", "build-std=std"]);
+    command
+}
+
+/// Builds the widget's crate and returns the path of its wasm, still without bindings.
+pub(crate) fn compile(paths: &Paths, toolchain: &Toolchain) -> Result<PathBuf> {
+    // One folder per way: switching between them does not start over.
+    let target_dir = paths.build().join(match toolchain.way {
+        Way::Native => "native",
+        Way::Debian => "debian",
+    });
+    let mut command = toolchain.way.cargo();
+    command
+        .current_dir(paths.root())
+        .args([
+            "rustc",
+            "--package",
+            "parlour-widget",
+            "--lib",
+            "--crate-type",
+            "cdylib",
+        ])
+        .args(["--profile", PROFILE, "--target", TARGET, "--target-dir"])
+        .arg(&target_dir);
+    // Cargo.lock decides in CI; at a desk it may follow an edit of Cargo.toml.
+    if std::env::var_os("CI").is_some() {
+        command.arg("--locked");
+    }
+    let status = command.status().context("cargo does not start")?;
+    ensure!(status.success(), "the widget's crate did not build");
+    Ok(artifact(&target_dir))
+}
+
+fn artifact(target_dir: &Path) -> PathBuf {
+    target_dir
+        .join(TARGET)
+        .join(PROFILE)
+        .join("parlour_widget.wasm")
+}
