@@ -10,33 +10,58 @@
 //!
 //! In reading order:
 //! - `types`: what goes in and what comes out
-//! - `room`: a room's window of entries, without holes
-//! - `rng`: jitter
+//! - `link`: the life of a connection, heartbeats, back-off
+//! - `incoming`: what the server sends, one arm per frame
+//! - `room`: a room: joining, holes, marks, who types
+//! - `window`: a room's entries, without holes
+//! - `outbox`: messages that the server has not stored yet
+//! - `receipts`, `typing`, `list`: each what its name says
+//! - `port`, `rng`: outputs, limits, jitter
 
+mod incoming;
+mod link;
+mod list;
+mod outbox;
+mod port;
+mod receipts;
 mod rng;
 mod room;
 mod types;
+mod typing;
+mod window;
 
 pub use room::Room;
 pub use types::{Change, Link, Options, Output, Pending, PendingState, Saved, SendError, Tick};
 
 use crate::Id;
-use crate::frame::{ListQuery, Limits, Open, Person, Presence, RoomState, RowRev, ServerFrame};
+use crate::frame::{ClientFrame, ErrorCode, Limits, Person, Presence, RoomState};
 use crate::limits;
-use rng::Rng;
-use std::collections::VecDeque;
+use link::Wire;
+use list::Watched;
+use port::Port;
+use receipts::Elsewhere;
+use room::Stage;
+use typing::Typist;
 
 /// The state machine. See the module's text for how it is driven.
 pub struct Client {
     options: Options,
-    rng: Rng,
-    out: VecDeque<Output>,
+    port: Port,
     link: Link,
+    wire: Wire,
+    epoch: Option<Id>,
     me: Option<Person>,
+    /// Whether the person is there.
+    active: bool,
+    /// Rooms that are kept joined, and those with messages in the outbox.
     rooms: Vec<Room>,
+    /// The rooms of the welcome.
     listed: Vec<RoomState>,
     people: Vec<Presence>,
-    limits: Limits,
+    elsewhere: Vec<Elsewhere>,
+    receipts_at: Option<u64>,
+    typist: Option<Typist>,
+    watched: Option<Watched>,
     /// The server's microseconds at `now` 0.
     offset: i64,
 }
@@ -47,104 +72,107 @@ impl Client {
     pub fn new(options: Options) -> Self {
         Self {
             options,
-            rng: Rng::new(options.seed),
-            out: VecDeque::new(),
+            port: Port::new(options.seed),
             link: Link::Idle,
+            wire: Wire::default(),
+            epoch: None,
             me: None,
+            active: true,
             rooms: Vec::new(),
             listed: Vec::new(),
             people: Vec::new(),
-            limits: Limits {
-                frame: limits::MAX_FRAME as u32,
-                text: limits::MAX_TEXT as u32,
-                batch: limits::MAX_BATCH as u32,
-            },
+            elsewhere: Vec::new(),
+            receipts_at: None,
+            typist: None,
+            watched: None,
             offset: 0,
         }
     }
 
-    /// Takes over what an earlier page has stored. Before `start`.
-    pub fn restore(&mut self, saved: Saved, now: u64) {}
-
-    /// Asks for the first connection; also after `stop` or a final close.
-    pub fn start(&mut self, now: u64) {}
-
-    /// Closes the connection, and makes no other until `start`. Windows and outbox stay.
-    pub fn stop(&mut self, now: u64) {}
-
-    /// The socket that [`Output::Connect`] asked for is open.
-    pub fn opened(&mut self, now: u64) {}
-
-    /// The socket was closed with this code, or the attempt failed ([`crate::close::LOST`]).
-    pub fn closed(&mut self, now: u64, code: u16) {}
-
-    /// A frame has arrived.
-    pub fn frame(&mut self, now: u64, frame: ServerFrame) {}
-
-    /// The time of `next_timer` has come. Calling it early does no harm.
-    pub fn tick(&mut self, now: u64) {}
-
-    /// The browser says that it is online or visible again: tries at once, and probes a connection that seems open.
-    pub fn online(&mut self, now: u64) {}
-
-    /// Joins a room, and keeps it joined over reconnections.
-    pub fn join(&mut self, room: Id, now: u64) {}
+    /// Joins a room, and keeps it joined over reconnections. Over [`limits::MAX_ROOMS`] it is
+    /// refused with a [`Change::Error`].
+    pub fn join(&mut self, room: Id, now: u64) {
+        let may = self.may_join();
+        if let Some(found) = find(&mut self.rooms, room)
+            && found.wanted
+        {
+            if core::mem::take(&mut found.gone) {
+                found.ask_join(&mut self.port, now);
+            }
+            return;
+        }
+        if !may {
+            self.port.change(Change::Error {
+                code: ErrorCode::Unavailable,
+                room: Some(room),
+                cid: None,
+            });
+            return;
+        }
+        let found = self.ensure(room);
+        found.wanted = true;
+        self.ask_join(room, now);
+    }
 
     /// Leaves a room. Its window is dropped; its messages in the outbox are still sent.
-    pub fn leave(&mut self, room: Id, now: u64) {}
-
-    /// Puts a message into the outbox, and sends it as soon as its turn comes.
-    ///
-    /// With `open`, the room may be a ticket that is not there yet: it counts as joined once it is.
-    ///
-    /// # Errors
-    /// The message was not taken: empty, too long, or too many wait.
-    pub fn send(&mut self, room: Id, cid: Id, text: String, open: Option<Open>, now: u64) -> Result<(), SendError> {
-        Ok(())
+    pub fn leave(&mut self, room: Id, _now: u64) {
+        if self
+            .typist
+            .as_ref()
+            .is_some_and(|typist| typist.is_in(room))
+        {
+            self.stop_typing();
+            self.typist = None;
+        }
+        let Some(found) = find(&mut self.rooms, room).filter(|found| found.wanted) else {
+            return;
+        };
+        found.wanted = false;
+        found.gone = false;
+        if self.port.live && found.stage != Stage::Out {
+            self.port.transmit(ClientFrame::Leave { room });
+        }
+        found.stage = Stage::Out;
+        found.forget();
+        self.port.change(Change::Room(room));
+        self.sweep();
     }
 
-    /// Sends a failed message again, under the same id.
-    pub fn retry(&mut self, cid: Id, now: u64) {}
-
-    /// Takes a failed or waiting message out of the outbox; gives its text back.
-    pub fn discard(&mut self, cid: Id) -> Option<String> {
-        None
+    /// Loads the page before the window. Does nothing if one is under way, if there is none,
+    /// or while the room is not live.
+    pub fn older(&mut self, room: Id, now: u64) {
+        if let Some(found) = find(&mut self.rooms, room) {
+            found.want_older(&mut self.port, now);
+        }
     }
 
-    /// The person types in a room, or has stopped. To be called at each key stroke.
-    pub fn typing(&mut self, room: Id, on: bool, now: u64) {}
-
-    /// Entries up to `seq` are on screen in a visible, focused window.
-    pub fn seen(&mut self, room: Id, seq: u64, now: u64) {}
-
-    /// Entries up to `seq` have arrived, of a room that is not joined (a row of a list).
-    pub fn delivered(&mut self, room: Id, seq: u64, now: u64) {}
-
-    /// Loads the page before the window. Does nothing if one is under way, or if there is none.
-    pub fn older(&mut self, room: Id, now: u64) {}
-
-    /// The list that is on screen; `None` for none. Compared with the server's now, after
-    /// each reconnection, and when the heartbeat's digest differs.
-    pub fn list(&mut self, query: Option<ListQuery>, rows: Vec<RowRev>, now: u64) {}
-
-    /// What is on screen after the driver has merged a change.
-    pub fn list_rows(&mut self, rows: Vec<RowRev>) {}
-
-    /// Whether the person is there: the page is visible and was used in the last 5 minutes.
-    pub fn active(&mut self, active: bool, now: u64) {}
-
-    /// A new token, while connected.
-    pub fn renewed(&mut self, token: String, now: u64) {}
+    /// The time of `next_timer` has come. Calling it early does no harm.
+    pub fn tick(&mut self, now: u64) {
+        self.tick_link(now);
+        for room in &mut self.rooms {
+            room.tick(&mut self.port, now);
+        }
+        self.tick_typing(now);
+        self.send_receipts(now);
+    }
 
     /// What the driver has to do next; to be drained after every call.
     pub fn poll(&mut self) -> Option<Output> {
-        self.out.pop_front()
+        self.port.pop()
     }
 
     /// When `tick` is wanted.
     #[must_use]
     pub fn next_timer(&self) -> Option<u64> {
-        None
+        let link = self.link_timer();
+        if !self.port.live {
+            return link;
+        }
+        let rooms = self.rooms.iter().filter_map(Room::timer).min();
+        [link, rooms, self.receipts_at, self.typing_timer()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// How the connection is.
@@ -159,7 +187,7 @@ impl Client {
         self.me.as_ref()
     }
 
-    /// The rooms of the welcome, kept up to date.
+    /// The rooms of the welcome, kept up to date as far as they are joined; new ones come first.
     #[must_use]
     pub fn rooms(&self) -> &[RoomState] {
         &self.listed
@@ -177,15 +205,51 @@ impl Client {
         self.rooms.iter().find(|room| room.id == id)
     }
 
-    /// What may be sent.
+    /// What may be sent; this version's own bounds before the first welcome.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        self.limits
+        self.port.limits
     }
 
     /// The server's time in microseconds since 1970; counts from 0 before the first welcome.
     #[must_use]
     pub fn server_time(&self, now: u64) -> i64 {
-        self.offset.saturating_add(i64::try_from(now.saturating_mul(1000)).unwrap_or(i64::MAX))
+        self.offset.saturating_add(incoming::micros(now))
     }
+
+    fn me_id(&self) -> Id {
+        self.me.as_ref().map_or(Id::NIL, |me| me.id)
+    }
+
+    fn may_join(&self) -> bool {
+        self.rooms.iter().filter(|room| room.wanted).count() < limits::MAX_ROOMS
+    }
+
+    /// The room, made if it is not there.
+    fn ensure(&mut self, id: Id) -> &mut Room {
+        let index = self
+            .rooms
+            .iter()
+            .position(|room| room.id == id)
+            .unwrap_or_else(|| {
+                self.rooms.push(Room::new(id));
+                self.rooms.len() - 1
+            });
+        &mut self.rooms[index]
+    }
+
+    fn ask_join(&mut self, id: Id, now: u64) {
+        if let Some(room) = find(&mut self.rooms, id) {
+            room.ask_join(&mut self.port, now);
+        }
+    }
+
+    /// Forgets rooms that are neither joined nor have anything to send.
+    fn sweep(&mut self) {
+        self.rooms.retain(|room| !room.idle());
+    }
+}
+
+fn find(rooms: &mut [Room], id: Id) -> Option<&mut Room> {
+    rooms.iter_mut().find(|room| room.id == id)
 }

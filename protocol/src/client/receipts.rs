@@ -1,0 +1,162 @@
+//! Receipts: two marks per member and room that only move forward.
+
+use super::room::{Marks, Stage, raise};
+use super::types::Change;
+use super::{Client, find};
+use crate::Id;
+use crate::frame::{ClientFrame, Mark};
+use crate::limits;
+
+/// Rooms that are not joined, whose delivered marks are remembered.
+const MOST_ELSEWHERE: usize = 64;
+
+/// The delivered mark of a room that is not joined.
+pub(super) struct Elsewhere {
+    room: Id,
+    delivered: u64,
+    told: u64,
+}
+
+impl Client {
+    /// Entries up to `seq` are on screen in a visible, focused window: moves the read mark.
+    pub fn seen(&mut self, room: Id, seq: u64, now: u64) {
+        let me = self.me_id();
+        let Some(found) = find(&mut self.rooms, room) else {
+            return;
+        };
+        let Some(top) = found.top().filter(|_| found.wanted) else {
+            return;
+        };
+        let seq = seq.min(top);
+        if seq <= found.own.read {
+            return;
+        }
+        found.own.read = seq;
+        found.own.delivered = found.own.delivered.max(seq);
+        let own = Mark {
+            member: me,
+            delivered: found.own.delivered,
+            read: seq,
+        };
+        found.raise(own);
+        self.raise_listed(room, own);
+        self.port.change(Change::Marks(room));
+        self.plan_receipts(now);
+    }
+
+    /// Entries up to `seq` have arrived, of a room that is not joined (a row of a list).
+    pub fn delivered(&mut self, room: Id, seq: u64, now: u64) {
+        if let Some(found) = find(&mut self.rooms, room)
+            && found.wanted
+        {
+            // Its entries speak for themselves when they arrive.
+            return;
+        }
+        if let Some(found) = self
+            .elsewhere
+            .iter_mut()
+            .find(|elsewhere| elsewhere.room == room)
+        {
+            found.delivered = found.delivered.max(seq);
+        } else {
+            if self.elsewhere.len() >= MOST_ELSEWHERE {
+                self.elsewhere.remove(0);
+            }
+            self.elsewhere.push(Elsewhere {
+                room,
+                delivered: seq,
+                told: 0,
+            });
+        }
+        self.plan_receipts(now);
+    }
+
+    /// Somebody's marks moved.
+    pub(super) fn receipt(&mut self, room: Id, mark: Mark) {
+        let me = self.me_id();
+        self.raise_listed(room, mark);
+        let Some(found) = find(&mut self.rooms, room) else {
+            return;
+        };
+        if mark.member == me {
+            found.own = found.own.max(mark);
+            found.told = found.told.max(mark);
+        }
+        if found.raise(mark) {
+            self.port.change(Change::Marks(room));
+        }
+    }
+
+    /// Sends the marks that have moved, a little later, together.
+    pub(super) fn plan_receipts(&mut self, now: u64) {
+        let rooms = self
+            .rooms
+            .iter()
+            .any(|room| room.stage == Stage::Live && room.own.ahead_of(room.told));
+        let dirty = rooms
+            || self
+                .elsewhere
+                .iter()
+                .any(|elsewhere| elsewhere.delivered > elsewhere.told);
+        if self.port.live && dirty && self.receipts_at.is_none() {
+            self.receipts_at = Some(now + limits::RECEIPT_DELAY);
+        }
+    }
+
+    pub(super) fn send_receipts(&mut self, now: u64) {
+        if self.receipts_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.receipts_at = None;
+        let live = self
+            .rooms
+            .iter_mut()
+            .filter(|room| room.stage == Stage::Live);
+        for room in live.filter(|room| room.own.ahead_of(room.told)) {
+            let moved = |own: u64, told: u64| if own > told { own } else { 0 };
+            self.port.transmit(ClientFrame::Receipt {
+                room: room.id,
+                delivered: moved(room.own.delivered, room.told.delivered),
+                read: moved(room.own.read, room.told.read),
+            });
+            room.told = room.own;
+        }
+        for elsewhere in self
+            .elsewhere
+            .iter_mut()
+            .filter(|elsewhere| elsewhere.delivered > elsewhere.told)
+        {
+            elsewhere.told = elsewhere.delivered;
+            self.port.transmit(ClientFrame::Receipt {
+                room: elsewhere.room,
+                delivered: elsewhere.delivered,
+                read: 0,
+            });
+        }
+    }
+
+    /// What was told may be lost with the connection: it may be said again.
+    pub(super) fn forget_elsewhere(&mut self) {
+        self.elsewhere
+            .retain(|elsewhere| elsewhere.delivered > elsewhere.told);
+    }
+
+    fn raise_listed(&mut self, room: Id, mark: Mark) {
+        if let Some(listed) = self.listed.iter_mut().find(|listed| listed.room == room) {
+            raise(&mut listed.marks, mark);
+        }
+    }
+}
+
+impl Marks {
+    fn ahead_of(self, other: Self) -> bool {
+        self.delivered > other.delivered || self.read > other.read
+    }
+
+    fn max(self, mark: Mark) -> Self {
+        Self {
+            delivered: self.delivered.max(mark.delivered),
+            read: self.read.max(mark.read),
+        }
+    }
+}
