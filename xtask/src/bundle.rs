@@ -129,7 +129,7 @@ fn sample_settings(manifest: &Manifest) -> Result<String> {
         "js": path("widget.js"),
         "wasm": path("widget.wasm"),
         "css": path("widget.css"),
-        "languages": languages,
+        "langs": languages,
     }))?)
 }
 

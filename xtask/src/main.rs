@@ -4,7 +4,7 @@
 //! - `cargo xtask widget` builds everything into `target/widget` and checks its size;
 //! - `cargo xtask size` checks the size of what was built.
 
-/// Which files there are, and how they refer to one another.
+/// Which files there are, and what they are called.
 mod assets;
 /// WebAssembly to a module with its glue, ready for a browser.
 mod bindings;
@@ -14,6 +14,8 @@ mod bundle;
 mod compile;
 /// Whether anything changed since the last build.
 mod inputs;
+/// How the dashboard's files refer to one another.
+mod links;
 /// Removing comments and blanks from scripts and stylesheets.
 mod minify;
 /// Where things are in the checkout.
