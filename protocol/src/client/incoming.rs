@@ -1,6 +1,7 @@
 //! What the server sends: one arm per frame, one function per noun.
 
-use super::room::{Page, Room, Stage};
+use super::intake::Page;
+use super::room::{Room, Stage};
 use super::types::{Change, Output};
 use super::{Client, find};
 use crate::Id;

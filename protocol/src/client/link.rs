@@ -1,7 +1,8 @@
 //! The life of a connection: from the first attempt over welcome and heartbeats to the next attempt.
 
 use super::Client;
-use super::room::{ANSWER_TIMEOUT, Stage};
+use super::repair::ANSWER_TIMEOUT;
+use super::room::Stage;
 use super::types::{Change, Link, Output};
 use crate::close::{self, Reaction};
 use crate::frame::{ClientFrame, Cursor};

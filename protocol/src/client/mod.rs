@@ -12,18 +12,22 @@
 //! - `types`: what goes in and what comes out
 //! - `link`: the life of a connection, heartbeats, back-off
 //! - `incoming`: what the server sends, one arm per frame
-//! - `room`: a room: joining, holes, marks, who types
+//! - `room`: a room, as it is read
+//! - `intake`: events and pages, and what follows from them
+//! - `repair`: joins, holes and older pages: what is asked, when, and when again
 //! - `window`: a room's entries, without holes
 //! - `outbox`: messages that the server has not stored yet
 //! - `receipts`, `typing`, `list`: each what its name says
 //! - `port`, `rng`: outputs, limits, jitter
 
 mod incoming;
+mod intake;
 mod link;
 mod list;
 mod outbox;
 mod port;
 mod receipts;
+mod repair;
 mod rng;
 mod room;
 mod types;
