@@ -1,0 +1,63 @@
+//! Whatever can happen to the widget.
+
+use crate::app::App;
+use crate::socket::Wire;
+use parlour_protocol::Id;
+use std::rc::Weak;
+
+/// Something that happened, to be handled when nothing else is.
+pub(crate) enum Action {
+    /// The page or the launcher opens the panel, perhaps with a text to start from.
+    Open(String),
+    /// The page, the launcher or Escape closes it.
+    Close,
+    /// A visitor who has talked before: connect, so that she is told of answers.
+    Connect,
+    /// The page wants another language.
+    Locale(String),
+    /// The page wants the visitor to be forgotten.
+    Logout,
+    /// Something came over the socket, or its timer is due.
+    Wire(Wire),
+    /// The session endpoint has answered.
+    Session(u16, String),
+    /// The token is about to expire.
+    Renew,
+    /// The language file has come.
+    Language(String),
+    /// A button of the panel was pressed; with the message that it belongs to.
+    Press(String, Option<Id>),
+    /// The text in the composer has changed.
+    Typed,
+    /// The text in the composer is to be sent.
+    Submit,
+    /// The messages were scrolled.
+    Scrolled,
+    /// The space for the panel has changed.
+    Resized,
+    /// The page is shown again, or leaves.
+    Shown(bool),
+    /// The page was hidden, seen, focused or left.
+    Attention,
+    /// The person has used the page.
+    Used,
+    /// The browser went online or offline.
+    Network,
+    /// The page's address may have changed.
+    Navigated,
+    /// Another tab has changed the storage: key, value before, whether there is one now.
+    Stored(String, Option<String>, bool),
+}
+
+/// Where actions are sent. It does not keep the widget alive.
+#[derive(Clone)]
+pub(crate) struct Post(pub(crate) Weak<App>);
+
+impl Post {
+    /// Handles the action now, or after the one that is being handled.
+    pub(crate) fn send(&self, action: Action) {
+        if let Some(app) = self.0.upgrade() {
+            app.handle(action);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! One action at a time.
+//!
+//! Handling an action may make the browser call back at once (a focus moves), and the page's own
+//! callbacks may call any method. Both only add to the queue, so the state is never borrowed twice.
+
+use crate::action::{Action, Post};
+use crate::settings::Settings;
+use crate::state::State;
+use js_sys::Function;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use web_sys::ShadowRoot;
+
+/// The state, and what is still to be done to it.
+pub(crate) struct App {
+    state: RefCell<State>,
+    queue: RefCell<VecDeque<Action>>,
+    busy: Cell<bool>,
+    emit: Function,
+}
+
+/// Something that the loader, and through it the page, is told.
+pub(crate) struct Emit {
+    /// The event's name.
+    pub(crate) name: &'static str,
+    /// What the page's callbacks get.
+    pub(crate) detail: JsValue,
+    /// The launcher's new name, if it has one.
+    pub(crate) label: Option<String>,
+}
+
+impl App {
+    pub(crate) fn new(root: ShadowRoot, settings: Settings, emit: Function) -> Rc<Self> {
+        Rc::new_cyclic(|weak| Self {
+            state: RefCell::new(State::new(root, settings, Post(weak.clone()))),
+            queue: RefCell::default(),
+            busy: Cell::new(false),
+            emit,
+        })
+    }
+
+    /// Handles an action, and all that come of it; then tells the page.
+    pub(crate) fn handle(&self, action: Action) {
+        self.queue.borrow_mut().push_back(action);
+        if self.busy.replace(true) {
+            return;
+        }
+        while self.step() {}
+        self.busy.set(false);
+        let emits = std::mem::take(&mut self.state.borrow_mut().emits);
+        for emit in emits {
+            let label = emit.label.map_or(JsValue::UNDEFINED, JsValue::from);
+            let _ = self
+                .emit
+                .call3(&JsValue::UNDEFINED, &emit.name.into(), &emit.detail, &label);
+        }
+    }
+
+    fn step(&self) -> bool {
+        let action = self.queue.borrow_mut().pop_front();
+        let mut state = self.state.borrow_mut();
+        match action {
+            Some(action) => state.handle(action),
+            None => state.render(),
+        }
+        drop(state);
+        !self.queue.borrow().is_empty()
+    }
+}

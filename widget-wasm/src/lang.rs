@@ -1,0 +1,126 @@
+//! The interface's words. English is built in; another language is fetched.
+
+use parlour_protocol::codec::json;
+
+const ENGLISH: &str = include_str!("../lang/en.json");
+
+/// A language's words, by key.
+pub(crate) struct Lang {
+    words: Vec<(String, String)>,
+    english: Vec<(String, String)>,
+}
+
+impl Lang {
+    /// The built-in language.
+    pub(crate) fn english() -> Self {
+        Self {
+            words: Vec::new(),
+            english: read(ENGLISH),
+        }
+    }
+
+    /// Takes over the words of a language file. False if it is none.
+    pub(crate) fn take(&mut self, file: &str) -> bool {
+        self.words = read(file);
+        !self.words.is_empty()
+    }
+
+    /// The words for `key`; in English where the language lacks them.
+    pub(crate) fn get(&self, key: &str) -> &str {
+        let mut all = self.words.iter().chain(&self.english);
+        all.find(|(name, _)| name == key)
+            .map_or("", |(_, words)| words)
+    }
+
+    /// The words for `key`, with `value` in the place of `{}`.
+    pub(crate) fn fill(&self, key: &str, value: &str) -> String {
+        let mut parts = self.get(key).splitn(2, '{');
+        let mut text = String::from(parts.next().unwrap_or_default());
+        if let Some(rest) = parts.next() {
+            text.push_str(value);
+            text.push_str(rest.get(1..).unwrap_or_default());
+        }
+        text
+    }
+}
+
+fn read(file: &str) -> Vec<(String, String)> {
+    let Ok(value) = json::parse(file) else {
+        return Vec::new();
+    };
+    let words = value.entries().iter();
+    words
+        .filter_map(|(key, words)| Some((key.to_string(), words.text()?.to_owned())))
+        .collect()
+}
+
+/// The languages' names in a locale, from the most to the least precise: `de-AT`, `de`.
+pub(crate) fn candidates(locale: &str) -> [&str; 2] {
+    let language = locale.split(['-', '_']).next().unwrap_or_default();
+    [locale, language]
+}
+
+/// The number in decimal digits.
+pub(crate) fn digits(mut number: u64) -> String {
+    let mut text = Vec::new();
+    loop {
+        text.push(char::from(b'0' + (number % 10) as u8));
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    text.iter().rev().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn languages_have_the_same_keys_and_places() {
+        let english = read(ENGLISH);
+        assert!(english.len() > 20);
+        for file in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/lang")).unwrap() {
+            let path = file.unwrap().path();
+            let words = read(&std::fs::read_to_string(&path).unwrap());
+            let keys = |words: &[(String, String)]| {
+                words.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>()
+            };
+            assert_eq!(keys(&words), keys(&english), "{}", path.display());
+            for ((key, theirs), (_, ours)) in words.iter().zip(&english) {
+                assert_eq!(
+                    theirs.contains("{}"),
+                    ours.contains("{}"),
+                    "{}: {key}",
+                    path.display()
+                );
+                assert!(
+                    !theirs.is_empty() && !theirs.contains('!'),
+                    "{}: {key}",
+                    path.display()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn words_fall_back_to_english() {
+        let mut lang = Lang::english();
+        assert_eq!(lang.get("read"), "Read");
+        assert!(lang.take(r#"{"read":"Lu"}"#));
+        assert_eq!(lang.get("read"), "Lu");
+        assert_eq!(lang.get("sent"), "Sent");
+        assert!(!lang.take("<html>"));
+    }
+
+    #[test]
+    fn values_take_their_place() {
+        let lang = Lang::english();
+        assert_eq!(lang.fill("typing", "Ada"), "Ada is typing");
+        assert_eq!(lang.fill("read", "Ada"), "Read");
+        assert_eq!(digits(0), "0");
+        assert_eq!(digits(8_005), "8005");
+    }
+}

@@ -1,0 +1,121 @@
+//! The visitor reads.
+
+use super::{State, object, visible};
+use crate::clock::now;
+use crate::lines::lines;
+use crate::node::{document, window};
+use crate::time::day_of;
+use parlour_protocol::Id;
+use parlour_protocol::client::Link;
+use parlour_protocol::close;
+use parlour_protocol::frame::{Availability, Body, Event, Role};
+
+impl State {
+    /// An entry has arrived while the room is live.
+    pub(super) fn arrived(&mut self, room: Id, cid: Id) {
+        if Some(room) != self.ticket {
+            return;
+        }
+        let me = self.me();
+        let Some(event) = self
+            .room()
+            .and_then(|room| room.entries().iter().rev().find(|event| event.cid == cid))
+        else {
+            return;
+        };
+        let Some(text) = words(event) else { return };
+        let own = Some(event.author.id) == me;
+        let detail = object(&[
+            ("id", cid.text().into()),
+            ("ticket", room.text().into()),
+            ("author", event.author.name.as_str().into()),
+            ("own", own.into()),
+            ("text", text.into()),
+            ("at", (event.at as f64 / 1000.0).into()),
+        ]);
+        self.emit("message", detail, None);
+        if let Some(panel) = self.panel.as_mut().filter(|_| !own) {
+            panel.log.announce_new();
+        }
+    }
+
+    /// Goes to the newest message.
+    pub(super) fn newest(&mut self) {
+        if let Some(panel) = &mut self.panel {
+            panel.log.follow();
+        }
+    }
+
+    pub(super) fn scrolled(&mut self) {
+        let Some(panel) = &mut self.panel else { return };
+        panel.log.scrolled();
+    }
+
+    /// Marks as read what is on screen, if somebody is there to see it.
+    pub(super) fn read(&mut self) {
+        let (Some(panel), Some(ticket)) = (&self.panel, self.ticket) else {
+            return;
+        };
+        if panel.log.wants_older() {
+            self.driver.brain.older(ticket, now());
+        }
+        let seen = panel.log.seen();
+        if seen > 0 && visible() && document().has_focus().unwrap_or_default() {
+            self.driver.brain.seen(ticket, seen, now());
+        }
+    }
+
+    /// Draws the panel.
+    pub(super) fn draw(&mut self) {
+        let banner = self.banner();
+        let Some(panel) = &mut self.panel else { return };
+        let brain = &self.driver.brain;
+        let room = self.ticket.and_then(|ticket| brain.room(ticket));
+        let me = brain.me().map_or(Id::NIL, |me| me.id);
+        let faces: Vec<&str> = brain
+            .people()
+            .iter()
+            .filter(|one| one.state == Availability::Online && one.who.role == Role::Agent)
+            .map(|one| one.who.name.as_str())
+            .take(3)
+            .collect();
+        panel.header.show(&self.lang, self.here, &faces);
+        panel.banner.show(&self.lang, banner);
+        panel
+            .composer
+            .show(&self.lang, brain.limits().text as usize, self.full);
+        let lines = room.map(|room| lines(room, me, day_of)).unwrap_or_default();
+        let today = day_of(js_sys::Date::now() as i64 * 1000);
+        panel.log.show(
+            room,
+            &lines,
+            &crate::views::Words {
+                lang: &self.lang,
+                times: &self.times,
+                today,
+            },
+        );
+    }
+
+    /// What is to be said about the connection.
+    fn banner(&self) -> Option<&'static str> {
+        match self.driver.brain.link() {
+            Link::Idle | Link::Live => None,
+            Link::Stopped {
+                code: close::FORBIDDEN,
+            } => Some("blocked"),
+            Link::Stopped { .. } => Some("broken"),
+            _ if !window().navigator().on_line() => Some("offline"),
+            Link::Connecting => Some("connecting"),
+            Link::Waiting { .. } => Some("lost"),
+        }
+    }
+}
+
+/// The words of a message, without its styles.
+fn words(event: &Event) -> Option<String> {
+    let Body::Text { runs } = &event.body else {
+        return None;
+    };
+    Some(runs.iter().map(|run| run.text.as_str()).collect())
+}

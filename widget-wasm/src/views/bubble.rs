@@ -1,0 +1,173 @@
+//! One line of the conversation: a message, a day, or something that happened.
+
+use super::Words;
+use crate::lines::{Foot, Key, Line, Message, Text, What};
+use crate::node::{add, add_button, add_icon, make, set, write};
+use crate::text;
+use parlour_protocol::client::Tick;
+use parlour_protocol::frame::ErrorCode;
+use parlour_protocol::text::Run;
+use web_sys::HtmlElement;
+
+const CLOCK: &str = "M12 7v5l3 2M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18";
+const ONE: &str = "m5 13 4 4 10-10";
+const TWO: &str = "m2 13 4 4 10-10M12 17l10-10";
+const ALERT: &str = "M12 7v6M12 16.5v.01M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18";
+
+/// A line and its nodes. It stays the same from the moment a message is typed until it is read.
+pub(crate) struct Row {
+    pub(crate) key: Key,
+    pub(crate) seq: u64,
+    pub(crate) node: HtmlElement,
+    /// None on a line that has only words.
+    parts: Option<Parts>,
+    class: &'static str,
+}
+
+struct Parts {
+    who: HtmlElement,
+    bubble: HtmlElement,
+    foot: HtmlElement,
+    runs: Option<Vec<Run>>,
+    below: (Foot, i64),
+}
+
+impl Row {
+    /// Draws a line that was not there before.
+    pub(crate) fn new(line: &Line<'_>, words: &Words<'_>) -> Self {
+        let mut row = Self {
+            key: line.key,
+            seq: line.seq,
+            node: make("div", ""),
+            parts: None,
+            class: "",
+        };
+        if let Key::Entry(cid) = line.key {
+            set(&row.node, "data-cid", &cid.text());
+        }
+        if matches!(line.what, What::Message(_)) {
+            let who = add(&row.node, "span", "who");
+            set(&who, "dir", "auto");
+            let bubble = add(&row.node, "div", "bubble");
+            set(&bubble, "dir", "auto");
+            let foot = add(&row.node, "div", "meta");
+            row.parts = Some(Parts {
+                who,
+                bubble,
+                foot,
+                runs: None,
+                below: (Foot::Nothing, 0),
+            });
+        }
+        row.update(line, words);
+        row
+    }
+
+    /// Draws what has changed of it.
+    pub(crate) fn update(&mut self, line: &Line<'_>, words: &Words<'_>) {
+        self.seq = line.seq;
+        let class = match &line.what {
+            What::Day => "day",
+            What::Note(_) => "note",
+            What::Message(message) => class(message),
+        };
+        if class != self.class {
+            self.class = class;
+            self.node.set_class_name(class);
+        }
+        match (&line.what, &mut self.parts) {
+            (What::Day, _) => write(&self.node, &day(line, words)),
+            (What::Note(key), _) => write(&self.node, words.lang.get(key)),
+            (What::Message(message), Some(parts)) => parts.update(message, line.at, words),
+            (What::Message(_), None) => {}
+        }
+    }
+}
+
+impl Parts {
+    fn update(&mut self, message: &Message<'_>, at: i64, words: &Words<'_>) {
+        let shown = message.first && message.author.is_some();
+        self.who
+            .set_class_name(if shown { "who" } else { "who sr" });
+        let name = message.author.unwrap_or(words.lang.get("you"));
+        let name = if name.is_empty() {
+            words.lang.get("team")
+        } else {
+            name
+        };
+        if self.who.text_content().as_deref() != Some(name) {
+            write(&self.who, name);
+        }
+        let runs = match message.text {
+            Text::Runs(runs) => runs.to_vec(),
+            Text::Typed(text) => vec![Run::plain(text)],
+            Text::Deleted => vec![Run::plain(words.lang.get("gone"))],
+        };
+        // Drawn again only if it says something else: a screen reader would read it again.
+        if self.runs.as_ref() != Some(&runs) {
+            text::fill(&self.bubble, &runs);
+            self.runs = Some(runs);
+        }
+        if self.below != (message.foot, at) {
+            self.below = (message.foot, at);
+            self.foot(message.foot, at, words);
+        }
+    }
+
+    fn foot(&self, foot: Foot, at: i64, words: &Words<'_>) {
+        let (icon, key) = match foot {
+            Foot::Nothing | Foot::Time => ("", ""),
+            Foot::Waiting => (CLOCK, "waiting"),
+            Foot::Sending => (CLOCK, "sending"),
+            Foot::Tick(Tick::Sent) => (ONE, "sent"),
+            Foot::Tick(Tick::Delivered) => (TWO, "delivered"),
+            Foot::Tick(Tick::Read) => (TWO, "read"),
+            Foot::Failed(ErrorCode::TooFast) => (ALERT, "toofast"),
+            Foot::Failed(_) => (ALERT, "refused"),
+        };
+        self.foot.set_text_content(None);
+        self.foot.set_hidden(foot == Foot::Nothing);
+        if !icon.is_empty() {
+            add_icon(&self.foot, icon);
+        }
+        let mut text = String::from(words.lang.get(key));
+        if at != 0 && foot != Foot::Nothing {
+            if !text.is_empty() {
+                text.push_str(" · ");
+            }
+            text.push_str(&words.times.hour(at));
+        }
+        write(&add(&self.foot, "span", ""), &text);
+        if let Foot::Failed(_) = foot {
+            for verb in ["retry", "discard"] {
+                write(&add_button(&self.foot, "link", verb), words.lang.get(verb));
+            }
+        }
+    }
+}
+
+fn class(message: &Message<'_>) -> &'static str {
+    match (message.author, message.foot, message.text, message.first) {
+        (None, Foot::Failed(_), _, true) => "row own failed first",
+        (None, Foot::Failed(_), _, false) => "row own failed",
+        (None, _, Text::Deleted, _) => "row own gone",
+        (None, Foot::Tick(Tick::Read), _, true) => "row own read first",
+        (None, Foot::Tick(Tick::Read), _, false) => "row own read",
+        (None, _, _, true) => "row own first",
+        (None, _, _, false) => "row own",
+        (Some(_), _, Text::Deleted, _) => "row gone",
+        (Some(_), _, _, true) => "row first",
+        (Some(_), _, _, false) => "row",
+    }
+}
+
+fn day(line: &Line<'_>, words: &Words<'_>) -> String {
+    let Key::Day(day) = line.key else {
+        return String::new();
+    };
+    match words.today - day {
+        0 => words.lang.get("today").to_owned(),
+        1 => words.lang.get("yesterday").to_owned(),
+        _ => words.times.day(line.at),
+    }
+}

@@ -1,0 +1,228 @@
+//! The conversation: its lines, its scrolling, and who is typing.
+
+use super::{Words, bubble::Row};
+use crate::action::{Action, Post};
+use crate::lang::Lang;
+use crate::lines::{Key, Line};
+use crate::listener::Listener;
+use crate::node::{add, add_button, set, write};
+use crate::timer::Timer;
+use parlour_protocol::client::Room;
+use web_sys::{HtmlElement, Node};
+
+/// Who reads within this many pixels of the bottom is taken along by new messages.
+const NEAR: i32 = 64;
+/// Within this many pixels of the top, older messages are loaded.
+const TOP: i32 = 240;
+/// Lines that were there before are not read out: for so long (milliseconds) after they were drawn.
+const QUIET: u64 = 1_000;
+
+/// The messages.
+pub(crate) struct Log {
+    scroll: HtmlElement,
+    older: HtmlElement,
+    hello: HtmlElement,
+    list: HtmlElement,
+    typing: HtmlElement,
+    typist: HtmlElement,
+    pill: HtmlElement,
+    rows: Vec<Row>,
+    /// Whether the reader is at the bottom and stays there.
+    near: bool,
+    more: bool,
+    loading: bool,
+    quiet: Option<Timer>,
+    _scrolled: Listener,
+}
+
+impl Log {
+    pub(crate) fn new(body: &HtmlElement, post: &Post) -> Self {
+        let scroll = add(body, "div", "scroll");
+        // A scrolling area must be reachable by keyboard.
+        set(&scroll, "tabindex", "0");
+        set(&scroll, "role", "group");
+        let older = add(&scroll, "p", "older");
+        let hello = add(&scroll, "p", "hello");
+        set(&hello, "dir", "auto");
+        let list = add(&scroll, "div", "log");
+        set(&list, "role", "log");
+        // Ticks change all the time, and are no news.
+        set(&list, "aria-relevant", "additions");
+        let typing = add(&scroll, "p", "typing");
+        let dots = add(&typing, "span", "dots");
+        for _ in 0..3 {
+            add(&dots, "i", "");
+        }
+        let typist = add(&typing, "span", "");
+        typing.set_hidden(true);
+        let pill = add_button(body, "pill", "newest");
+        pill.set_hidden(true);
+        let post = post.clone();
+        let scrolled = Listener::new(&scroll, "scroll", move |_| post.send(Action::Scrolled));
+        Self {
+            scroll,
+            older,
+            hello,
+            list,
+            typing,
+            typist,
+            pill,
+            rows: Vec::new(),
+            near: true,
+            more: false,
+            loading: false,
+            quiet: None,
+            _scrolled: scrolled,
+        }
+    }
+
+    /// Writes the words that stay; the others are written anew when the lines are drawn.
+    pub(crate) fn translate(&mut self, lang: &Lang, greeting: &str) {
+        set(&self.scroll, "aria-label", lang.get("log"));
+        write(&self.older, lang.get("loading"));
+        write(
+            &self.hello,
+            if greeting.is_empty() {
+                lang.get("empty")
+            } else {
+                greeting
+            },
+        );
+        write(&self.pill, lang.get("new"));
+        for row in self.rows.drain(..) {
+            row.node.remove();
+        }
+    }
+
+    /// Draws the room; none is a conversation that has not begun.
+    pub(crate) fn show(&mut self, room: Option<&Room>, lines: &[Line<'_>], words: &Words<'_>) {
+        let anchor = self
+            .rows
+            .iter()
+            .find(|row| matches!(row.key, Key::Entry(_)));
+        let anchor = anchor.map(|row| (row.node.clone(), row.node.offset_top()));
+        let top = self.scroll.scroll_top();
+        self.more = room.is_some_and(Room::more);
+        self.loading = room.is_some_and(Room::loading);
+        self.older.set_hidden(!self.loading);
+        self.hello.set_hidden(
+            self.more || room.is_some_and(|room| room.position() > 0 && room.entries().is_empty()),
+        );
+        self.merge(lines, words);
+        let typist = room.and_then(|room| room.typing().first());
+        self.typing.set_hidden(typist.is_none());
+        if let Some(typist) = typist {
+            let name = if typist.name.is_empty() {
+                words.lang.get("team")
+            } else {
+                &typist.name
+            };
+            write(&self.typist, &words.lang.fill("typing", name));
+        }
+        if self.near {
+            self.settle();
+        } else if let Some((node, before)) = anchor.filter(|(node, _)| node.is_connected()) {
+            // Lines that came above push those on screen down: they are held where they were.
+            let moved = node.offset_top() - before;
+            if moved != 0 {
+                self.scroll.set_scroll_top(top + moved);
+            }
+        }
+    }
+
+    /// Makes the rows on the page those of `lines`, keeping the nodes of lines that stay.
+    fn merge(&mut self, lines: &[Line<'_>], words: &Words<'_>) {
+        let newest = self.rows.last().map(|row| row.key);
+        let mut old: Vec<Option<Row>> = std::mem::take(&mut self.rows)
+            .into_iter()
+            .map(Some)
+            .collect();
+        let mut from = 0;
+        let mut above = false;
+        for line in lines {
+            // Both are in the same order but for what came between, so it is the next one mostly.
+            let place = (from..old.len()).chain(0..from.min(old.len()));
+            let found =
+                { place }.find(|&at| old[at].as_ref().is_some_and(|row| row.key == line.key));
+            let row = found.and_then(|at| {
+                from = at + 1;
+                old[at].take()
+            });
+            self.rows.push(match row {
+                Some(mut row) => {
+                    row.update(line, words);
+                    row
+                }
+                None => {
+                    above |= from < old.len() || newest.is_none();
+                    Row::new(line, words)
+                }
+            });
+        }
+        for row in old.into_iter().flatten() {
+            row.node.remove();
+        }
+        if above {
+            self.hush();
+        }
+        let mut place = self.list.first_child();
+        for row in &self.rows {
+            let node: &Node = &row.node;
+            if place.as_ref() == Some(node) {
+                place = node.next_sibling();
+            } else {
+                let _ = self.list.insert_before(node, place.as_ref());
+            }
+        }
+    }
+
+    /// Lets old lines in without having them read out.
+    fn hush(&mut self) {
+        set(&self.list, "aria-live", "off");
+        let list = self.list.clone();
+        self.quiet = Some(Timer::after(QUIET, move || {
+            set(&list, "aria-live", "polite")
+        }));
+    }
+
+    /// Stays at the bottom if the reader is there.
+    pub(crate) fn settle(&self) {
+        if self.near {
+            self.scroll.set_scroll_top(self.scroll.scroll_height());
+        }
+    }
+
+    /// Goes to the bottom.
+    pub(crate) fn follow(&mut self) {
+        self.near = true;
+        self.pill.set_hidden(true);
+        self.settle();
+    }
+
+    /// Somebody else's message has come.
+    pub(crate) fn announce_new(&self) {
+        self.pill.set_hidden(self.near);
+    }
+
+    /// The reader has scrolled.
+    pub(crate) fn scrolled(&mut self) {
+        let scroll = &self.scroll;
+        self.near = scroll.scroll_height() - scroll.scroll_top() - scroll.client_height() <= NEAR;
+        if self.near {
+            self.pill.set_hidden(true);
+        }
+    }
+
+    /// Whether the reader has come close to the oldest message that is loaded.
+    pub(crate) fn wants_older(&self) -> bool {
+        self.more && !self.loading && self.scroll.scroll_top() < TOP
+    }
+
+    /// The newest message that can be seen, by its number; 0 if there is none.
+    pub(crate) fn seen(&self) -> u64 {
+        let bottom = self.scroll.scroll_top() + self.scroll.client_height();
+        let mut rows = self.rows.iter().rev().filter(|row| row.seq > 0);
+        rows.find(|row| row.node.offset_top() + 24 <= bottom)
+            .map_or(0, |row| row.seq)
+    }
+}
