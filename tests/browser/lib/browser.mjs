@@ -1,0 +1,59 @@
+// Browsers, and what every page of them is held to.
+
+import { mkdir } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { readFile } from "node:fs/promises";
+import { chromium } from "playwright-core";
+
+const shots = fileURLToPath(new URL("../../../target/screenshots/", import.meta.url));
+const axeSource = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** A browser of its own: visitor and agent share nothing. */
+export async function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-dev-shm-usage",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** A page whose errors fail the test: `person.faults` collects them. */
+export async function person(browser, options = {}) {
+  const context = await browser.newContext({ timezoneId: "Europe/Berlin", locale: "en-GB", viewport: { width: 1280, height: 800 }, ...options });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  return Object.assign(page, { faults, context });
+}
+
+export async function screenshot(page, name) {
+  await mkdir(shots, { recursive: true });
+  await page.screenshot({ path: `${shots}${name}.png` });
+}
+
+/** Violations of WCAG 2.2 AA that axe finds; fails if it has looked at nothing. */
+export async function violations(page, include) {
+  await page.evaluate(axeSource);
+  const result = await page.evaluate(
+    (include) =>
+      axe.run(include ?? document, {
+        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+        rules: { "target-size": { enabled: true } },
+      }),
+    include,
+  );
+  const looked = result.passes.reduce((sum, rule) => sum + rule.nodes.length, 0);
+  if (looked === 0) throw new Error("axe has looked at nothing");
+  return result.violations.map((rule) => `${rule.id}: ${rule.nodes.map((node) => `${node.target.flat().join(" ")} ${node.failureSummary}`).join("\n  ")}`);
+}
