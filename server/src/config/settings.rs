@@ -1,0 +1,314 @@
+//! The table of settings, and where a value comes from.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Arg, ArgMatches, Command};
+
+/// Something that can be set. One row makes the flag, the variable and the key in the file.
+#[derive(Debug)]
+pub struct Setting {
+    /// The variable; the flag is its rest in lower case with hyphens, the key in the file with underscores.
+    pub variable: &'static str,
+    /// What the value stands for, in the help.
+    pub value: &'static str,
+    /// What holds when nothing is set.
+    pub default: Option<&'static str>,
+    /// One sentence for the help.
+    pub help: &'static str,
+    /// Left out of the short help.
+    pub rare: bool,
+}
+
+const fn setting(variable: &'static str, value: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { variable, value, default: Some(default), help, rare: false }
+}
+
+const fn rare(variable: &'static str, value: &'static str, default: &'static str, help: &'static str) -> Setting {
+    Setting { variable, value, default: Some(default), help, rare: true }
+}
+
+/// All settings.
+pub const SETTINGS: &[Setting] = &[
+    setting("PARLOUR_ADDR", "ADDRESS", "127.0.0.1:8080", "Where to listen; port 0 picks a free one"),
+    setting("PARLOUR_DATA", "FOLDER", "./data", "The folder of the database"),
+    Setting {
+        variable: "PARLOUR_PUBLIC_URL",
+        value: "URL",
+        default: None,
+        help: "The address that browsers use; without it, the one that is listened on",
+        rare: false,
+    },
+    setting("PARLOUR_TRUSTED_PROXIES", "NETWORKS", "", "Proxies whose X-Forwarded-For is believed, such as 127.0.0.1, 10.0.0.0/8"),
+    setting("PARLOUR_LOG", "FILTER", "info", "What is logged, such as warn,parlour_server=debug"),
+    setting("PARLOUR_LOG_FORMAT", "FORMAT", "text", "The form of a line in the log: text or json"),
+    rare("PARLOUR_HEARTBEAT_MS", "MILLISECONDS", "25000", "The time between two heartbeats"),
+    rare("PARLOUR_SIGN_IN_IDLE", "TIME", "14d", "A sign-in that is not used for this long ends"),
+    rare("PARLOUR_SIGN_IN_LIFETIME", "TIME", "90d", "A sign-in ends after this long, used or not"),
+    rare("PARLOUR_VISITOR_TOKEN", "TIME", "15m", "How long a visitor's token is good; it is renewed in the connection"),
+    rare("PARLOUR_SEND_RATE", "NUMBER", "5", "Messages that one person may send in a second, over time"),
+    rare("PARLOUR_SEND_BURST", "NUMBER", "20", "Messages that one person may send at once"),
+    rare("PARLOUR_FRAME_RATE", "NUMBER", "30", "Frames that one connection may send in a second, over time"),
+    rare("PARLOUR_FRAME_BURST", "NUMBER", "120", "Frames that one connection may send at once"),
+    rare("PARLOUR_CONNECTIONS_PER_PERSON", "NUMBER", "32", "Connections of one person"),
+    rare("PARLOUR_CONNECTIONS_PER_ADDRESS", "NUMBER", "256", "Connections from one address"),
+    rare("PARLOUR_SESSION_RATE", "NUMBER", "5", "Visitor sessions that one address may ask for in a second, over time"),
+    rare("PARLOUR_SESSION_BURST", "NUMBER", "50", "Visitor sessions that one address may ask for at once"),
+    rare("PARLOUR_REQUEST_RATE", "NUMBER", "20", "Other requests that one address may make in a second, over time"),
+    rare("PARLOUR_REQUEST_BURST", "NUMBER", "200", "Other requests that one address may make at once"),
+    rare("PARLOUR_SIGN_IN_RATE", "NUMBER", "2", "Attempts to sign in that one address may make in a second, over time"),
+    rare("PARLOUR_SIGN_IN_BURST", "NUMBER", "20", "Attempts to sign in that one address may make at once"),
+    rare("PARLOUR_SIGN_IN_FAILURES", "NUMBER", "10", "Failed attempts that an account or an address has in 15 minutes"),
+];
+
+impl Setting {
+    fn flag(&self) -> String {
+        self.key().replace('_', "-")
+    }
+
+    fn key(&self) -> String {
+        self.variable.trim_start_matches("PARLOUR_").to_ascii_lowercase()
+    }
+}
+
+/// Why the configuration is not good; one sentence.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConfigError {
+    /// A value that cannot be used.
+    #[error("{name} is {given:?}, but must be {expected}")]
+    Value {
+        /// The variable, and where it was set if not in the environment.
+        name: String,
+        /// What was given.
+        given: String,
+        /// What is expected.
+        expected: String,
+    },
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// The file is not TOML.
+    #[error("the configuration file {} is not good TOML: {reason}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file has a key that means nothing.
+    #[error("the configuration file {} has the key {key:?}, which is not a setting", path.display())]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+    },
+}
+
+/// What was given as flags.
+#[derive(Clone, Debug, Default)]
+pub struct Flags {
+    file: Option<PathBuf>,
+    given: HashMap<&'static str, String>,
+}
+
+impl clap::FromArgMatches for Flags {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut flags = Self::default();
+        flags.update_from_arg_matches(matches)?;
+        Ok(flags)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.file = matches.get_one::<PathBuf>("PARLOUR_CONFIG").cloned();
+        for setting in SETTINGS {
+            if let Some(value) = matches.get_one::<String>(setting.variable) {
+                self.given.insert(setting.variable, value.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl clap::Args for Flags {
+    fn augment_args(command: Command) -> Command {
+        let config = Arg::new("PARLOUR_CONFIG")
+            .long("config")
+            .value_name("FILE")
+            .value_parser(clap::value_parser!(PathBuf))
+            .help("A TOML file with settings [env: PARLOUR_CONFIG]")
+            .help_heading("Settings (flags beat the environment, the environment beats the file)")
+            .global(true);
+        SETTINGS.iter().fold(command.arg(config), |command, setting| command.arg(argument(setting)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+fn argument(setting: &Setting) -> Arg {
+    let default = setting.default.filter(|default| !default.is_empty()).map(|default| format!(" [default: {default}]"));
+    Arg::new(setting.variable)
+        .long(setting.flag())
+        .value_name(setting.value)
+        .help(format!("{} [env: {}]{}", setting.help, setting.variable, default.unwrap_or_default()))
+        .help_heading("Settings (flags beat the environment, the environment beats the file)")
+        .hide_short_help(setting.rare)
+        .global(true)
+}
+
+/// The text of every setting, and what to call it in an error.
+pub(super) struct Values {
+    given: HashMap<&'static str, (String, String)>,
+}
+
+impl Values {
+    pub(super) fn read(flags: &Flags, environment: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let file = flags.file.clone().or_else(|| environment("PARLOUR_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from));
+        let mut given = match &file {
+            Some(path) => from_file(path)?,
+            None => HashMap::new(),
+        };
+        for setting in SETTINGS {
+            let variable = setting.variable;
+            if let Some(value) = flags.given.get(variable) {
+                given.insert(variable, (value.clone(), format!("--{} ({variable})", setting.flag())));
+            } else if let Some(value) = environment(variable) {
+                given.insert(variable, (value.to_string_lossy().into_owned(), variable.to_owned()));
+            }
+        }
+        Ok(Self { given })
+    }
+
+    fn text(&self, variable: &'static str) -> Option<(&str, &str)> {
+        if let Some((value, name)) = self.given.get(variable) {
+            return Some((value.trim(), name));
+        }
+        let setting = SETTINGS.iter().find(|setting| setting.variable == variable)?;
+        setting.default.map(|default| (default, variable))
+    }
+
+    pub(super) fn optional<T>(&self, variable: &'static str, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, ConfigError> {
+        let Some((value, name)) = self.text(variable) else { return Ok(None) };
+        parse(value).map(Some).ok_or_else(|| ConfigError::Value {
+            name: name.to_owned(),
+            given: value.to_owned(),
+            expected: expected.to_owned(),
+        })
+    }
+
+    pub(super) fn parse<T>(&self, variable: &'static str, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, ConfigError> {
+        self.optional(variable, expected, parse)?.ok_or_else(|| ConfigError::Value {
+            name: variable.to_owned(),
+            given: String::new(),
+            expected: expected.to_owned(),
+        })
+    }
+
+    pub(super) fn number<T: TryFrom<u64>>(&self, variable: &'static str, least: u64, most: u64) -> Result<T, ConfigError> {
+        self.parse(variable, &format!("a whole number from {least} to {most}"), |text| {
+            let number = text.parse::<u64>().ok().filter(|number| (least..=most).contains(number))?;
+            T::try_from(number).ok()
+        })
+    }
+
+    /// A time in whole seconds, within bounds that are given in seconds.
+    pub(super) fn duration(&self, variable: &'static str, least: u64, most: u64) -> Result<Duration, ConfigError> {
+        let expected = format!("a time from {least}s to {most}s, such as 45s, 30m, 12h or 14d");
+        self.parse(variable, &expected, |text| {
+            seconds(text).filter(|seconds| (least..=most).contains(seconds)).map(Duration::from_secs)
+        })
+    }
+}
+
+fn seconds(text: &str) -> Option<u64> {
+    let unit = match text.chars().last()? {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return text.parse().ok(),
+    };
+    text[..text.len() - 1].trim_end().parse::<u64>().ok()?.checked_mul(unit)
+}
+
+fn from_file(path: &Path) -> Result<HashMap<&'static str, (String, String)>, ConfigError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::Unreadable { path: path.to_path_buf(), reason: error.to_string() })?;
+    let table: toml::Table = text
+        .parse()
+        .map_err(|error: toml::de::Error| ConfigError::Syntax { path: path.to_path_buf(), reason: error.message().to_owned() })?;
+    let mut given = HashMap::new();
+    for (key, value) in table {
+        let Some(setting) = SETTINGS.iter().find(|setting| setting.key() == key) else {
+            return Err(ConfigError::UnknownKey { path: path.to_path_buf(), key });
+        };
+        let name = format!("{key} in {} ({})", path.display(), setting.variable);
+        given.insert(setting.variable, (plain(&value), name));
+    }
+    Ok(given)
+}
+
+/// A value as the environment would hold it: lists with commas between their items.
+fn plain(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{Args as _, FromArgMatches as _};
+
+    fn flags(arguments: &[&str]) -> Flags {
+        let matches = Flags::augment_args(Command::new("test")).get_matches_from(arguments);
+        Flags::from_arg_matches(&matches).expect("good flags")
+    }
+
+    #[test]
+    fn flags_beat_the_environment_which_beats_the_file() {
+        let path = std::env::temp_dir().join(format!("parlour-config-{}.toml", crate::clock::id()));
+        std::fs::write(&path, "addr = \"127.0.0.1:1\"\nsend_rate = 7\ntrusted_proxies = [\"10.0.0.0/8\", \"::1\"]\nlog = \"warn\"\n").expect("a file");
+        let path_text = path.display().to_string();
+        let flags = flags(&["test", "--addr", "127.0.0.1:3", "--config", &path_text]);
+        let values = Values::read(&flags, |variable| match variable {
+            "PARLOUR_ADDR" => Some("127.0.0.1:2".into()),
+            "PARLOUR_LOG" => Some("debug".into()),
+            _ => None,
+        })
+        .expect("values");
+        std::fs::remove_file(&path).expect("the file");
+        assert_eq!(values.text("PARLOUR_ADDR").map(|(value, _)| value), Some("127.0.0.1:3"));
+        assert_eq!(values.text("PARLOUR_LOG").map(|(value, _)| value), Some("debug"));
+        assert_eq!(values.text("PARLOUR_SEND_RATE").map(|(value, _)| value), Some("7"));
+        assert_eq!(values.text("PARLOUR_TRUSTED_PROXIES").map(|(value, _)| value), Some("10.0.0.0/8,::1"));
+        assert_eq!(values.text("PARLOUR_SEND_BURST").map(|(value, _)| value), Some("20"));
+    }
+
+    #[test]
+    fn a_file_with_an_unknown_key_is_refused() {
+        let path = std::env::temp_dir().join(format!("parlour-config-{}.toml", crate::clock::id()));
+        std::fs::write(&path, "adr = \"127.0.0.1:1\"\n").expect("a file");
+        let error = from_file(&path).expect_err("an unknown key");
+        std::fs::remove_file(&path).expect("the file");
+        assert!(matches!(error, ConfigError::UnknownKey { key, .. } if key == "adr"));
+    }
+
+    #[test]
+    fn times_have_units() {
+        for (text, expected) in [("45s", Some(45)), ("30m", Some(1_800)), ("12h", Some(43_200)), ("14d", Some(1_209_600)), ("9", Some(9)), ("", None), ("d", None), ("1.5h", None), ("-1s", None)] {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
+    }
+}
