@@ -1,0 +1,107 @@
+// The list of tickets: merged in place, in the server's order.
+
+import { $, $$, badge, brain, build, live, people } from "./common.js";
+import { counts } from "./counts.js";
+
+export const list = $("[data-live-list]");
+
+const query = () => {
+  const { state, assigned, site } = live.list ?? {};
+  const parts = [state && state !== "open" && `state=${state}`, assigned && assigned !== "all" && `assigned=${assigned}`, site && `site=${site}`].filter(Boolean);
+  return parts.length ? `?${parts.join("&")}` : "";
+};
+
+export function unread(row) {
+  const open = row.dataset.id === live.ticket && document.hasFocus();
+  const read = row.dataset.read;
+  const count = row.dataset.tick || open ? 0 : read === undefined ? 1 : Math.max(0, Number(row.dataset.position) - Number(read));
+  badge($("[data-unread]", row), count);
+  return count;
+}
+
+function adopt(html) {
+  const row = build(html);
+  const known = document.getElementById(row.id);
+  if (known?.dataset.read !== undefined) row.dataset.read = known.dataset.read;
+  const anchor = $("a", row);
+  anchor.href = `/tickets/${row.dataset.id}${query()}`;
+  if (row.dataset.id === live.ticket) anchor.setAttribute("aria-current", "true");
+  const focused = known?.contains(document.activeElement);
+  known?.replaceWith(row);
+  if (focused) anchor.focus();
+  for (const element of $$("[data-presence]", row)) if (people.has(element.dataset.presence)) element.dataset.state = people.get(element.dataset.presence);
+  unread(row);
+  return row;
+}
+
+const revisions = () => $$("[data-rev]", list).map((row) => ({ id: row.dataset.id, rev: Number(row.dataset.rev) }));
+
+export function merge({ order, rows, counts: numbers }) {
+  const changed = new Map(rows.map((row) => [row.id, row]));
+  if (list && live.list?.first) {
+    const wanted = new Set(order.map((id) => `t-${id}`));
+    for (const row of $$("[data-rev]", list)) if (!wanted.has(row.id)) row.remove();
+    for (const [index, id] of order.entries()) {
+      const row = changed.has(id) ? adopt(changed.get(id).html) : document.getElementById(`t-${id}`);
+      if (row && list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
+    }
+    brain.desk.rows(JSON.stringify(revisions()));
+  }
+  for (const [name, count] of Object.entries(numbers)) $$(`[data-count="${name}"]`).forEach((element) => (element.textContent = count));
+  badge($('[data-nav-unread="tickets"]'), numbers.mine + numbers.unassigned);
+  for (const row of rows) {
+    brain.desk.delivered(row.id, row.position);
+    if (row.id === live.ticket) refreshHead(row);
+  }
+  counts();
+}
+
+function belongs(row) {
+  const { state, assigned, site } = live.list;
+  const whose = assigned === "mine" ? row.assignee === live.agent : assigned === "unassigned" ? !row.assignee : true;
+  return row.state === state && whose && (!site || row.site === site);
+}
+
+let recount;
+
+export function row(change) {
+  brain.desk.delivered(change.id, change.position);
+  if (change.id === live.ticket) refreshHead(change);
+  if (!list || !live.list) return;
+  const known = document.getElementById(`t-${change.id}`);
+  if (known && Number(known.dataset.rev) > change.rev) return;
+  if (!belongs(change)) known?.remove();
+  else if (known || live.list.first) {
+    const element = adopt(change.html);
+    const newer = (other) => Number(other.dataset.at) > change.at || (Number(other.dataset.at) === change.at && other.dataset.id > change.id);
+    const after = [...list.children].find((other) => other !== element && !newer(other));
+    if (element.nextElementSibling !== after || !element.isConnected) list.insertBefore(element, after ?? null);
+    while (live.list.first && list.children.length > 50) list.lastElementChild.remove();
+  }
+  brain.desk.rows(JSON.stringify(revisions()));
+  counts();
+  // The counts on the tabs are the server's; one question for many changes.
+  clearTimeout(recount);
+  recount = setTimeout(askList, 400);
+}
+
+export function askList() {
+  if (list && live.list?.first) brain.desk.list(JSON.stringify({ state: live.list.state, assigned: live.list.assigned, ...(live.list.site && { site: live.list.site }), rows: revisions() }));
+}
+
+// State and assignee stand in the head of the thread: the server renders it again.
+let head = { state: $("[data-ticket-state]")?.dataset.ticketState, assignee: $("[data-ticket-assignee]")?.dataset.ticketAssignee };
+
+async function refreshHead({ state, assignee = "" }) {
+  if (head.state === state && head.assignee === (assignee ?? "")) return;
+  head = { state, assignee: assignee ?? "" };
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const [now, fresh] = [$(".thread-head"), $(".thread-head", page)];
+    if (now && fresh) now.replaceWith(document.adoptNode(fresh));
+  } catch {
+    // Without a connection the head stays as it is; the next change renders it again.
+  }
+}
