@@ -1,0 +1,285 @@
+//! Drives one brain over sockets, until the tab is closed.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use parlour_protocol::close;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+
+use super::{Change, ClientFrame, Credentials, Output, ServerFrame, Shared, codec};
+use crate::wire::Upgrade;
+use crate::{DEADLINE, Request};
+
+type Socket = WebSocketStream<TcpStream>;
+type Attempt = Pin<Box<dyn Future<Output = Result<Socket, u16>> + Send>>;
+
+#[derive(Default)]
+struct Driver {
+    socket: Option<Socket>,
+    attempt: Option<Attempt>,
+    renew: bool,
+}
+
+pub(super) async fn drive(shared: Arc<Shared>) {
+    let mut driver = Driver::default();
+    let mut network = shared.network.subscribe();
+    loop {
+        while let Some(output) = take(&shared) {
+            driver.obey(&shared, output).await;
+        }
+        shared.tell();
+        driver.next(&shared, &mut network).await;
+    }
+}
+
+fn take(shared: &Shared) -> Option<Output> {
+    shared.brain().poll()
+}
+
+impl Driver {
+    async fn obey(&mut self, shared: &Arc<Shared>, output: Output) {
+        match output {
+            Output::Connect => {
+                self.socket = None;
+                let renew = std::mem::take(&mut self.renew);
+                self.attempt = Some(Box::pin(connect(Arc::clone(shared), renew)));
+            }
+            Output::Transmit(frame) => self.transmit(shared, &frame).await,
+            Output::Close(code) => self.close(shared, code).await,
+            Output::Renew => {
+                shared.records().renewals += 1;
+                if self.socket.is_some() {
+                    self.renewed(shared).await;
+                } else {
+                    self.renew = true;
+                }
+            }
+            Output::Save(pending) => {
+                let mut records = shared.records();
+                match records
+                    .outbox
+                    .iter_mut()
+                    .find(|known| known.cid == pending.cid)
+                {
+                    Some(known) => *known = pending,
+                    None => records.outbox.push(pending),
+                }
+            }
+            Output::Unsave(cid) => shared.records().outbox.retain(|pending| pending.cid != cid),
+            Output::SaveEpoch(epoch) => shared.records().epoch = Some(epoch),
+            Output::Changed(change) => record(shared, change),
+        }
+    }
+
+    /// Every frame passes the widget's codec, and serde must read the same from it.
+    async fn transmit(&mut self, shared: &Shared, frame: &ClientFrame) {
+        let text = codec::encode(frame);
+        match serde_json::from_str::<ClientFrame>(&text) {
+            Ok(read) if read == *frame => {}
+            other => shared.fault(format!(
+                "the codec wrote {text}, which serde reads as {other:?}"
+            )),
+        }
+        shared.transcript.sent(&text);
+        let Some(socket) = &mut self.socket else {
+            return shared.fault(format!("the brain transmits without a connection: {text}"));
+        };
+        if !matches!(
+            tokio::time::timeout(DEADLINE, socket.send(Message::text(text))).await,
+            Ok(Ok(()))
+        ) {
+            self.lost(shared, close::LOST);
+        }
+    }
+
+    async fn close(&mut self, shared: &Shared, code: u16) {
+        shared.transcript.note("×", &format!("closes with {code}"));
+        self.attempt = None;
+        if let Some(mut socket) = self.socket.take() {
+            let code = if code == close::LOST { 1000 } else { code };
+            let frame = CloseFrame {
+                code: code.into(),
+                reason: "".into(),
+            };
+            // The other side may be gone already.
+            let _ = tokio::time::timeout(Duration::from_secs(1), socket.close(Some(frame))).await;
+        }
+    }
+
+    async fn renewed(&mut self, shared: &Arc<Shared>) {
+        let token = shared.credentials.lock().await.token(true).await;
+        match token {
+            Ok((token, _)) => shared.brain().renewed(token, shared.now()),
+            Err(status) => shared
+                .transcript
+                .note("!", &format!("no new token: {status}")),
+        }
+    }
+
+    async fn next(&mut self, shared: &Arc<Shared>, network: &mut watch::Receiver<bool>) {
+        let timer = shared.brain().next_timer();
+        let timer = async {
+            match timer {
+                Some(at) => {
+                    tokio::time::sleep(Duration::from_millis(at.saturating_sub(shared.now()))).await
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let attempt = async {
+            match &mut self.attempt {
+                Some(attempt) => attempt.await,
+                None => std::future::pending().await,
+            }
+        };
+        let message = async {
+            match &mut self.socket {
+                Some(socket) => socket.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = lost(network) => {
+                shared.transcript.note("!", "the network is gone");
+                self.attempt = None;
+                self.lost(shared, close::LOST);
+                let _ = network.wait_for(|there| *there).await;
+            }
+            result = attempt => {
+                self.attempt = None;
+                match result {
+                    Ok(socket) => {
+                        self.socket = Some(socket);
+                        shared.transcript.note("!", "open");
+                        shared.brain().opened(shared.now());
+                    }
+                    Err(code) => self.lost(shared, code),
+                }
+            }
+            message = message => match message {
+                Some(Ok(Message::Text(text))) => receive(shared, &text),
+                Some(Ok(Message::Close(frame))) => self.lost(shared, frame.map_or(close::LOST, |frame| frame.code.into())),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => self.lost(shared, close::LOST),
+            },
+            () = timer => shared.brain().tick(shared.now()),
+            () = shared.wake.notified() => {}
+        }
+    }
+
+    fn lost(&mut self, shared: &Shared, code: u16) {
+        self.socket = None;
+        shared.transcript.note("×", &code.to_string());
+        shared.records().closes.push(code);
+        shared.brain().closed(shared.now(), code);
+    }
+}
+
+async fn lost(network: &mut watch::Receiver<bool>) {
+    if network.wait_for(|there| !*there).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// Every frame passes the widget's codec, and serde must read the same.
+fn receive(shared: &Shared, text: &str) {
+    shared.transcript.received(text);
+    {
+        let mut records = shared.records();
+        records.received.push_str(text);
+        records.received.push('\n');
+    }
+    match (
+        codec::decode(text),
+        serde_json::from_str::<ServerFrame>(text),
+    ) {
+        (Ok(frame), Ok(same)) if frame == same => shared.brain().frame(shared.now(), frame),
+        (codec, serde) => shared.fault(format!("the codec reads {codec:?}, serde {serde:?}")),
+    }
+}
+
+fn record(shared: &Shared, change: Change) {
+    let mut records = shared.records();
+    match change {
+        Change::Error { code, room, cid } => records.refused.push((code, room, cid)),
+        Change::Row(row) => {
+            records.rows.insert(row.id, row);
+        }
+        Change::List { rows, .. } => {
+            records.lists += 1;
+            for row in rows {
+                records.rows.insert(row.id, row);
+            }
+        }
+        _ => {}
+    }
+}
+
+async fn connect(shared: Arc<Shared>, renew: bool) -> Result<Socket, u16> {
+    let (token, upgrade) = {
+        let mut credentials = shared.credentials.lock().await;
+        let (token, _) = credentials.token(renew).await.map_err(refused)?;
+        let upgrade = credentials.upgrade(&token);
+        (token, upgrade)
+    };
+    shared.transcript.note(
+        "!",
+        &format!("connects with a token of {} bytes", token.len()),
+    );
+    upgrade.open().await.map_err(|status| {
+        shared
+            .transcript
+            .note("!", &format!("the upgrade was answered with {status}"));
+        close::LOST
+    })
+}
+
+/// What a refused token means to the brain.
+fn refused(status: u16) -> u16 {
+    match status {
+        401 => close::UNAUTHORIZED,
+        403 | 404 => close::FORBIDDEN,
+        _ => close::LOST,
+    }
+}
+
+impl Credentials {
+    /// A token and its seconds; the status of an answer that has none.
+    async fn token(&mut self, renew: bool) -> Result<(String, u64), u16> {
+        match self {
+            Self::Visitor(session) => session.token(renew).await,
+            Self::Agent(browser) => {
+                let request = Request::post("/api/v1/token")
+                    .cookie(browser)
+                    .header("origin", &browser.origin())
+                    .header("sec-fetch-site", "same-origin")
+                    .json(&serde_json::json!({}));
+                let answer = request
+                    .try_send(browser.address())
+                    .await
+                    .map_err(|_| 0_u16)?;
+                if answer.status != 200 {
+                    return Err(answer.status);
+                }
+                let value = answer.json();
+                let token = value["token"].as_str().ok_or(answer.status)?.to_owned();
+                Ok((token, value["expires_in"].as_u64().unwrap_or(0)))
+            }
+        }
+    }
+
+    fn upgrade(&self, token: &str) -> Upgrade {
+        match self {
+            Self::Visitor(session) => Upgrade::new(session.address(), session.origin(), token),
+            Self::Agent(browser) => Upgrade::new(browser.address(), &browser.origin(), token),
+        }
+    }
+}

@@ -1,0 +1,343 @@
+//! Writers that keep account: which message was acknowledged with which number, and which not.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use parlour_protocol::frame::{Draft, Event, Open};
+use parlour_protocol::limits::MAX_BATCH;
+use parlour_protocol::{ClientFrame, Id, ServerFrame, VERSION};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Duration, Instant};
+
+use crate::actor::text_of;
+use crate::wire::Upgrade;
+use crate::{Browser, Heard, Node, Request, Visitor, Wire, id};
+
+/// How long a writer waits before it tries a server that is down again.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// What a writer knows.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// The numbers that were acknowledged.
+    pub acknowledged: HashMap<Id, u64>,
+    /// What every message said.
+    pub texts: HashMap<Id, String>,
+    /// Acknowledgements that said "stored before".
+    pub repeated: u64,
+    /// Retryable errors.
+    pub refused: u64,
+    /// What must never be.
+    pub faults: Vec<String>,
+}
+
+/// A writer in a ticket of its own.
+pub struct Writer {
+    /// The ticket.
+    pub room: Id,
+    account: Arc<Mutex<Account>>,
+    stop: watch::Sender<bool>,
+    count: watch::Receiver<u64>,
+    task: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Begins to write, batch after batch, whatever happens to the server.
+    #[must_use]
+    pub fn begin(node: &Node, visitor: &Visitor, origin: &str) -> Self {
+        let upgrade = Upgrade::new(node.address(), origin, &visitor.token());
+        let (stop, stopped) = watch::channel(false);
+        let (counted, count) = watch::channel(0);
+        let account = Arc::<Mutex<Account>>::default();
+        let room = id();
+        let pen = Pen {
+            upgrade,
+            room,
+            account: Arc::clone(&account),
+            stopped,
+            counted,
+        };
+        Self {
+            room,
+            account,
+            stop,
+            count,
+            task: tokio::spawn(pen.write()),
+        }
+    }
+
+    /// How many messages were acknowledged; changes as they come.
+    #[must_use]
+    pub fn count(&self) -> watch::Receiver<u64> {
+        self.count.clone()
+    }
+
+    /// Ends it once everything that it has begun is acknowledged.
+    ///
+    /// # Panics
+    /// If that does not come, or something happened that must never be.
+    pub async fn finish(self) -> (Id, Account) {
+        self.stop.send_replace(true);
+        crate::within("the last acknowledgement", self.task)
+            .await
+            .unwrap();
+        let account = std::mem::take(&mut *lock(&self.account));
+        assert!(account.faults.is_empty(), "{:?}", account.faults);
+        (self.room, account)
+    }
+
+    /// What it knows now.
+    pub fn account(&self) -> MutexGuard<'_, Account> {
+        lock(&self.account)
+    }
+}
+
+fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
+    account.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Pen {
+    upgrade: Upgrade,
+    room: Id,
+    account: Arc<Mutex<Account>>,
+    stopped: watch::Receiver<bool>,
+    counted: watch::Sender<u64>,
+}
+
+impl Pen {
+    async fn write(self) {
+        let mut batch = self.batch();
+        loop {
+            if let Ok(wire) = Wire::open("writer", self.upgrade.clone()).await
+                && self.over(wire, &mut batch).await
+            {
+                return;
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
+    fn batch(&self) -> Vec<Draft> {
+        let mut account = lock(&self.account);
+        let drafts: Vec<Draft> = (0..MAX_BATCH)
+            .map(|_| {
+                let cid = id();
+                Draft {
+                    cid,
+                    text: format!("message {cid}"),
+                }
+            })
+            .collect();
+        account
+            .texts
+            .extend(drafts.iter().map(|draft| (draft.cid, draft.text.clone())));
+        drafts
+    }
+
+    /// Writes over one connection. True when it was told to stop and everything is acknowledged.
+    async fn over(&self, mut wire: Wire, batch: &mut Vec<Draft>) -> bool {
+        wire.send(&ClientFrame::Hello {
+            v: VERSION,
+            view: Default::default(),
+            epoch: None,
+            cursors: Vec::new(),
+        })
+        .await;
+        let mut repeat = true;
+        loop {
+            if repeat {
+                let open = Some(Open::default());
+                wire.send(&ClientFrame::Send {
+                    room: self.room,
+                    seen: 0,
+                    messages: batch.clone(),
+                    open,
+                })
+                .await;
+                repeat = false;
+            }
+            match wire.next().await {
+                Heard::Closed(_) => return false,
+                Heard::Frame(ServerFrame::Ack { room, acks }) if room == self.room => {
+                    self.note(batch, &acks);
+                    if *self.stopped.borrow() {
+                        return true;
+                    }
+                    *batch = self.batch();
+                    repeat = true;
+                }
+                Heard::Frame(ServerFrame::Error {
+                    retry, after, code, ..
+                }) => {
+                    if !retry {
+                        lock(&self.account)
+                            .faults
+                            .push(format!("{code:?} without a retry"));
+                        return true;
+                    }
+                    lock(&self.account).refused += 1;
+                    tokio::time::sleep(Duration::from_millis(u64::from(after).min(200))).await;
+                    repeat = true;
+                }
+                Heard::Frame(_) => {}
+            }
+        }
+    }
+
+    fn note(&self, batch: &[Draft], acks: &[parlour_protocol::frame::Ack]) {
+        let mut account = lock(&self.account);
+        let named: Vec<Id> = acks.iter().map(|ack| ack.cid).collect();
+        if named != batch.iter().map(|draft| draft.cid).collect::<Vec<_>>() {
+            account
+                .faults
+                .push("an acknowledgement does not name the batch".into());
+        }
+        for ack in acks {
+            account.repeated += u64::from(ack.dup);
+            if account
+                .acknowledged
+                .insert(ack.cid, ack.seq)
+                .is_some_and(|before| before != ack.seq)
+            {
+                account.faults.push(format!("{} has two numbers", ack.cid));
+            }
+        }
+        self.counted.send_replace(account.acknowledged.len() as u64);
+    }
+}
+
+/// Waits until all writers together have this many acknowledgements.
+///
+/// # Panics
+/// If they do not within the time.
+pub async fn reached(writers: &[Writer], wanted: u64, within: Duration) {
+    let deadline = Instant::now() + within;
+    let mut counts: Vec<_> = writers.iter().map(Writer::count).collect();
+    loop {
+        let total: u64 = counts
+            .iter_mut()
+            .map(|count| *count.borrow_and_update())
+            .sum();
+        if total >= wanted {
+            return;
+        }
+        let changes = counts.iter_mut().map(|count| Box::pin(count.changed()));
+        let any = futures_util::future::select_all(changes);
+        assert!(
+            tokio::time::timeout_at(deadline, any).await.is_ok(),
+            "{total} of {wanted} acknowledgements within {within:?}"
+        );
+    }
+}
+
+/// A room's whole history over REST, oldest first.
+pub async fn history(browser: &mut Browser, room: Id) -> Vec<Event> {
+    let mut events: Vec<Event> = Vec::new();
+    loop {
+        let before = events.first().map_or(0, |event| event.seq);
+        let path = format!("/api/v1/rooms/{room}/messages?before={before}");
+        let mut page = browser.read(&path).await.expect(200).json();
+        let mut older: Vec<Event> = serde_json::from_value(page["events"].take()).expect("events");
+        let more = page["more"].as_bool().unwrap_or_default();
+        assert!(
+            !more || !older.is_empty(),
+            "an empty page says that there is more"
+        );
+        older.append(&mut events);
+        events = older;
+        if !more {
+            return events;
+        }
+    }
+}
+
+/// The same over a fresh socket of the room's visitor.
+pub async fn history_by_socket(wire: &mut Wire, room: Id) -> Vec<Event> {
+    wire.send(&ClientFrame::Join { room, after: None }).await;
+    let mut events: Vec<Event> = Vec::new();
+    loop {
+        let (mut older, more) = wire
+            .until("a page", |frame| match frame {
+                ServerFrame::Page {
+                    room: of,
+                    events,
+                    more,
+                    ..
+                } if *of == room => Some((events.clone(), *more)),
+                _ => None,
+            })
+            .await;
+        older.append(&mut events);
+        events = older;
+        if !more {
+            return events;
+        }
+        let before = events.first().map_or(0, |event| event.seq);
+        wire.send(&ClientFrame::History {
+            room,
+            before,
+            after: 0,
+        })
+        .await;
+    }
+}
+
+/// The check after every fault: nothing lost, nothing doubled, no hole, nothing of another room.
+///
+/// # Panics
+/// With what is wrong.
+pub fn check(room: Id, account: &Account, history: &[Event]) {
+    let numbers: Vec<u64> = history.iter().map(|event| event.seq).collect();
+    let expected: Vec<u64> = (1..=numbers.len() as u64).collect();
+    assert_eq!(numbers, expected, "the numbers of {room} have holes");
+    let unique: HashSet<Id> = history.iter().map(|event| event.cid).collect();
+    assert_eq!(unique.len(), history.len(), "{room} has a message twice");
+    let stored: HashMap<Id, &Event> = history.iter().map(|event| (event.cid, event)).collect();
+    for (cid, seq) in &account.acknowledged {
+        let event = stored
+            .get(cid)
+            .unwrap_or_else(|| panic!("{cid} was acknowledged as {seq} and is lost"));
+        assert_eq!(
+            event.seq, *seq,
+            "{cid} has another number than was acknowledged"
+        );
+        assert_eq!(
+            Some(&text_of(event)),
+            account.texts.get(cid),
+            "{cid} has another text"
+        );
+    }
+    for event in history {
+        assert_eq!(event.room, room);
+        assert!(
+            account.texts.contains_key(&event.cid),
+            "{} is in {room}, where nobody wrote it",
+            event.cid
+        );
+    }
+}
+
+/// SQLite's own check of the database file.
+///
+/// # Panics
+/// If it finds anything.
+pub async fn check_database(data: &std::path::Path) {
+    let mut connection = crate::forge::database(data).await;
+    let result: String = sqlx::query_scalar("pragma integrity_check")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(result, "ok");
+    let broken: Option<String> =
+        sqlx::query_scalar("select \"table\" from pragma_foreign_key_check limit 1")
+            .fetch_optional(&mut connection)
+            .await
+            .unwrap();
+    assert_eq!(broken, None, "foreign keys");
+}
+
+/// Whether a server answers: for faults that make it refuse.
+pub async fn ready(node: &Node) -> u16 {
+    Request::get("/readyz").send(node.address()).await.status
+}

@@ -1,0 +1,427 @@
+//! A server process with a data folder of its own.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+
+use crate::{DEADLINE, Request, within};
+
+/// Log lines that are printed when a test fails.
+const SHOWN: usize = 40;
+
+/// The binary under test.
+///
+/// # Panics
+/// With the command that builds it, if it is not there.
+#[must_use]
+pub fn binary() -> PathBuf {
+    let path = std::env::var_os("PARLOUR_BIN").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/debug/parlour"),
+        PathBuf::from,
+    );
+    assert!(
+        path.is_file(),
+        "{} is missing; build it with: cargo build -p parlour-server",
+        path.display()
+    );
+    path
+}
+
+/// A folder for data, on the disk that also holds the build: `/tmp` may be memory, where a flush means nothing.
+///
+/// # Panics
+/// If it cannot be made.
+#[must_use]
+pub fn folder() -> TempDir {
+    let parent = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-data");
+    std::fs::create_dir_all(&parent).unwrap();
+    tempfile::Builder::new()
+        .prefix("node-")
+        .tempdir_in(parent)
+        .unwrap()
+}
+
+/// What a process wrote, line by line.
+#[derive(Clone, Debug)]
+pub struct Log {
+    lines: Arc<Mutex<Vec<String>>>,
+    count: watch::Sender<usize>,
+}
+
+impl Log {
+    fn new() -> Self {
+        Self {
+            lines: Arc::default(),
+            count: watch::Sender::new(0),
+        }
+    }
+
+    fn follow(&self, stream: impl AsyncRead + Unpin + Send + 'static) {
+        let log = self.clone();
+        tokio::spawn(async move {
+            let mut reader = BufReader::new(stream);
+            let mut line = Vec::new();
+            while reader
+                .read_until(b'\n', &mut line)
+                .await
+                .is_ok_and(|read| read > 0)
+            {
+                log.push(String::from_utf8_lossy(&line).trim_end().to_owned());
+                line.clear();
+            }
+        });
+    }
+
+    fn push(&self, line: String) {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.push(line);
+        self.count.send_replace(lines.len());
+    }
+
+    /// Everything so far.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        self.lines
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Everything so far, as one text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.lines().join("\n")
+    }
+
+    /// The first line from `since` on in which `find` finds something; nothing if none comes in time.
+    pub async fn wait<T>(&self, since: usize, find: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let mut count = self.count.subscribe();
+        let mut seen = since;
+        let search = async {
+            loop {
+                let lines = self.lines();
+                if let Some(found) = lines.iter().skip(seen).find_map(|line| find(line)) {
+                    return found;
+                }
+                seen = lines.len();
+                if count.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        tokio::time::timeout(DEADLINE, search).await.ok()
+    }
+}
+
+/// How a server is started.
+#[derive(Debug)]
+pub struct Builder {
+    settings: Vec<(OsString, OsString)>,
+    wrapper: Vec<OsString>,
+    data: Option<TempDir>,
+}
+
+impl Builder {
+    /// Sets a variable of its environment.
+    #[must_use]
+    pub fn set(mut self, variable: &str, value: impl ToString) -> Self {
+        self.settings
+            .push((variable.into(), value.to_string().into()));
+        self
+    }
+
+    /// Runs it under another command, such as `prlimit --nofile=64`.
+    #[must_use]
+    pub fn under(mut self, command: &[&str]) -> Self {
+        self.wrapper = command.iter().map(OsString::from).collect();
+        self
+    }
+
+    /// Lets everybody do as much as a test needs: without rates in its way.
+    #[must_use]
+    pub fn unlimited(self) -> Self {
+        [
+            "SEND_RATE",
+            "SEND_BURST",
+            "FRAME_RATE",
+            "FRAME_BURST",
+            "SESSION_RATE",
+            "SESSION_BURST",
+            "REQUEST_RATE",
+            "REQUEST_BURST",
+            "SIGN_IN_RATE",
+            "SIGN_IN_BURST",
+            "CONNECTIONS_PER_PERSON",
+            "CONNECTIONS_PER_ADDRESS",
+        ]
+        .into_iter()
+        .fold(self, |builder, name| {
+            builder.set(&format!("PARLOUR_{name}"), 100_000)
+        })
+    }
+
+    /// Uses a folder that is there already.
+    #[must_use]
+    pub fn data(mut self, data: TempDir) -> Self {
+        self.data = Some(data);
+        self
+    }
+
+    /// Starts it and waits until it listens.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn start(self) -> Node {
+        let mut node = Node {
+            child: None,
+            address: SocketAddr::new(own_loopback(), 0),
+            data: self.data.unwrap_or_else(folder),
+            settings: self.settings,
+            wrapper: self.wrapper,
+            log: Log::new(),
+            setup_link: None,
+        };
+        node.launch().await;
+        node
+    }
+}
+
+/// A loopback address that no other test uses. With it a port that was free once stays free
+/// while the server is down, and a client that tries it cannot be connected to itself.
+fn own_loopback() -> IpAddr {
+    let random = uuid::Uuid::new_v4().into_bytes();
+    IpAddr::V4(Ipv4Addr::new(
+        127,
+        random[0] | 1,
+        random[1],
+        random[2].clamp(1, 254),
+    ))
+}
+
+/// A server process.
+#[derive(Debug)]
+pub struct Node {
+    child: Option<Child>,
+    address: SocketAddr,
+    data: TempDir,
+    settings: Vec<(OsString, OsString)>,
+    wrapper: Vec<OsString>,
+    log: Log,
+    setup_link: Option<String>,
+}
+
+impl Node {
+    /// A server with everything as it comes, but for a short heartbeat.
+    pub async fn start() -> Self {
+        Self::with().start().await
+    }
+
+    /// A server with settings.
+    #[must_use]
+    pub fn with() -> Builder {
+        Builder {
+            settings: Vec::new(),
+            wrapper: Vec::new(),
+            data: None,
+        }
+        .set("PARLOUR_HEARTBEAT_MS", 2_000)
+        .set("PARLOUR_LOG", "info")
+    }
+
+    async fn launch(&mut self) {
+        let binary = binary();
+        let mut words = self
+            .wrapper
+            .iter()
+            .cloned()
+            .chain([binary.into_os_string(), "serve".into()]);
+        let mut command = Command::new(words.next().unwrap());
+        command
+            .args(words)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+            .env("PARLOUR_DATA", self.data())
+            .env("PARLOUR_ADDR", self.address.to_string());
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command.current_dir(self.data()).kill_on_drop(true);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let since = self.log.lines().len();
+        let mut child = command.spawn().unwrap();
+        self.log.follow(child.stdout.take().unwrap());
+        self.log.follow(child.stderr.take().unwrap());
+        self.child = Some(child);
+        let first = self.setup_link.is_none() && self.address.port() == 0;
+        let Some(address) = self.log.wait(since, listening).await else {
+            panic!(
+                "the server did not say where it listens:\n{}",
+                self.log.text()
+            );
+        };
+        self.address = address;
+        if first {
+            self.setup_link = self.log.wait(since, setup_link).await;
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its own origin.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Its data folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// The path of the set-up link that it printed.
+    ///
+    /// # Panics
+    /// If it printed none.
+    #[must_use]
+    pub fn setup_path(&self) -> String {
+        self.setup_link.clone().expect("a set-up link")
+    }
+
+    /// What it wrote to both outputs, over all its lives.
+    #[must_use]
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Its process.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child
+            .as_ref()
+            .and_then(Child::id)
+            .expect("a running server")
+    }
+
+    /// SIGKILL. Returns when the process is gone.
+    pub async fn kill(&mut self) {
+        let mut child = self.child.take().expect("a running server");
+        child.kill().await.unwrap();
+    }
+
+    /// SIGTERM. Returns its exit status, and how long it took.
+    ///
+    /// # Panics
+    /// If it does not end in time.
+    pub async fn terminate(&mut self) -> (ExitStatus, Duration) {
+        let begun = Instant::now();
+        signal(self.pid(), "TERM").await;
+        let mut child = self.child.take().unwrap();
+        let status = within("the end of the server", child.wait()).await.unwrap();
+        (status, begun.elapsed())
+    }
+
+    /// Starts it again, on the same address and data.
+    pub async fn start_again(&mut self) {
+        assert!(self.child.is_none(), "the server runs");
+        self.launch().await;
+    }
+
+    /// SIGKILL and a new start.
+    pub async fn restart(&mut self) {
+        self.kill().await;
+        self.start_again().await;
+    }
+
+    /// Whether it still answers.
+    pub async fn is_healthy(&self) -> bool {
+        Request::get("/healthz").send(self.address).await.status == 200
+    }
+
+    /// Asserts that it is alive and well, and has never panicked.
+    ///
+    /// # Panics
+    /// If not.
+    pub async fn assert_well(&self) {
+        assert!(self.is_healthy().await, "the server is not healthy");
+        self.assert_no_panic();
+    }
+
+    fn assert_no_panic(&self) {
+        let lines = self.log.lines();
+        if let Some(index) = lines.iter().position(|line| line.contains("panicked at")) {
+            panic!(
+                "the server panicked:\n{}",
+                lines[index..lines.len().min(index + 10)].join("\n")
+            );
+        }
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let lines = self.log.lines();
+            let skipped = lines.len().saturating_sub(SHOWN);
+            eprintln!(
+                "--- the server's log ({} lines, the last {} follow)\n{}",
+                lines.len(),
+                lines.len() - skipped,
+                lines[skipped..].join("\n")
+            );
+        } else {
+            self.assert_no_panic();
+        }
+    }
+}
+
+/// Sends a signal to a process of ours.
+///
+/// # Panics
+/// If it is gone.
+pub async fn signal(pid: u32, name: &str) {
+    let status = Command::new("kill")
+        .args([&format!("-{name}"), &pid.to_string()])
+        .status()
+        .await
+        .unwrap();
+    assert!(status.success(), "process {pid} is gone");
+}
+
+fn listening(line: &str) -> Option<SocketAddr> {
+    let url = address_in(line)?;
+    if url.contains("/setup/") {
+        return None;
+    }
+    url.split('/').next()?.parse().ok()
+}
+
+fn setup_link(line: &str) -> Option<String> {
+    let url = address_in(line)?;
+    let path = &url[url.find("/setup/")?..];
+    Some(path.to_owned())
+}
+
+/// What follows `http://`, up to the end of the word.
+fn address_in(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("http://")?;
+    rest.split(|c: char| c.is_whitespace() || c == '"' || c == '\u{1b}')
+        .next()
+}
