@@ -1,3 +1,56 @@
 //! The pages of the agents: server-rendered, and kept live over the same protocol as the widget.
+//!
+//! Every page works without JavaScript; forms answer with a redirect, or with the form again and
+//! what is wrong with it. The live script sends the same forms with `Accept: application/json`
+//! and gets a status, or a problem document.
+//!
+//! - [`sign_in`], [`setup`], [`invite`], [`reset`]: before there is somebody
+//! - [`tickets`] with [`ticket_list`], [`thread`] and [`context`]; [`rooms`]; [`messages`]: the daily work
+//! - [`agents`], [`sites`], [`account`]: settings
+//! - [`live`]: the same views as fragments
+//! - [`viewer`], [`shell`], [`answer`], [`forms`], [`flash`], [`errors`]: what all of them use
 
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+
+use crate::Shared;
+
+pub mod errors;
 pub mod live;
+
+mod account;
+mod agents;
+mod answer;
+mod context;
+mod flash;
+mod forms;
+mod invite;
+mod messages;
+mod reset;
+mod rooms;
+mod setup;
+mod shell;
+mod sign_in;
+mod sites;
+mod thread;
+mod ticket_list;
+mod tickets;
+mod viewer;
+
+/// The largest form, in bytes: the longest message, with every character escaped.
+const MAX_FORM: usize = 128 * 1024;
+
+/// The routes of all pages.
+pub fn router() -> Router<Shared> {
+    Router::new()
+        .merge(sign_in::routes())
+        .merge(setup::routes())
+        .merge(invite::routes())
+        .merge(reset::routes())
+        .merge(tickets::routes())
+        .merge(rooms::routes())
+        .merge(agents::routes())
+        .merge(sites::routes())
+        .merge(account::routes())
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+}

@@ -1,0 +1,202 @@
+//! Tickets: the list, a ticket with its thread, and the forms on it.
+
+use axum::extract::{Query as Address, State};
+use axum::http::HeaderMap;
+use axum::http::StatusCode;
+use axum::http::header::REFERER;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Form, Router};
+use parlour_admin_templates::{LiveRoom, PersonView, Section, SiteRef, TicketView, TicketsPage};
+use parlour_protocol::frame::TicketState;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::answer::{self, Wants};
+use super::flash::Flash;
+use super::messages::{self, Refused};
+use super::shell::{self, Wanted};
+use super::thread::{self, Before};
+use super::ticket_list::{self, Params, Query};
+use super::viewer::{Key, Viewer};
+use super::{context, live};
+use crate::Shared;
+use crate::error::Error;
+use crate::store::tickets::{Ticket, state_parse};
+
+/// The routes.
+pub(super) fn routes() -> Router<Shared> {
+    Router::new()
+        .route("/", get(async || answer::see_other("/tickets")))
+        .route("/tickets", get(list))
+        .route("/tickets/{id}", get(show))
+        .route("/tickets/{id}/messages", post(write))
+        .route("/tickets/{id}/state", post(state))
+        .route("/tickets/{id}/assignee", post(assignee))
+}
+
+async fn list(State(app): State<Shared>, viewer: Viewer, Address(params): Address<Params>) -> Result<Response, Error> {
+    let query = Query::of(&params);
+    let counts = app.store.ticket_counts(viewer.agent.id).await?;
+    let wanted = Wanted { list: Some(query.live()), ..Wanted::default() };
+    let page = TicketsPage {
+        shell: shell::with_counts(&app, &viewer, Section::Tickets, wanted, counts).await?,
+        list: ticket_list::load(&app, &viewer, &query, None, counts).await?,
+        ticket: None,
+    };
+    Ok(answer::page(&app, &viewer, StatusCode::OK, &page))
+}
+
+async fn show(State(app): State<Shared>, viewer: Viewer, Key(id): Key, Address(params): Address<Params>) -> Result<Response, Error> {
+    let query = Query::of(&params);
+    render(&app, &viewer, id, &query, Before::parse(&params.before), None).await
+}
+
+/// The page of a ticket; `refused` is a message that was not stored.
+async fn render(
+    app: &Shared,
+    viewer: &Viewer,
+    id: Uuid,
+    query: &Query,
+    before: Option<Before>,
+    refused: Option<(&messages::Form, &Refused)>,
+) -> Result<Response, Error> {
+    let actor = viewer.actor();
+    let ticket = app.store.ticket(id).await?;
+    app.chat.enter(&actor, ticket.id).await?;
+    let text = query.text();
+    let thread = thread::of_ticket(&app.chat, &actor, &ticket, before, &text).await?;
+    let wanted = Wanted {
+        // An older page does not grow at its end.
+        rooms: if before.is_none() { live_rooms(app, viewer, &ticket, thread.newest).await? } else { Vec::new() },
+        list: Some(query.live()),
+        ticket: Some(id.to_string()),
+    };
+    let counts = app.store.ticket_counts(viewer.agent.id).await?;
+    let action = format!("/tickets/{id}/messages{text}");
+    let page = TicketsPage {
+        shell: shell::with_counts(app, viewer, Section::Tickets, wanted, counts).await?,
+        list: ticket_list::load(app, viewer, query, Some(id), counts).await?,
+        ticket: Some(TicketView {
+            id: id.to_string(),
+            state: ticket.state,
+            visitor: PersonView::visitor(ticket.visitor.id.to_string(), live::visitor_name(&ticket.visitor))
+                .with_presence(app.chat.presence.state(ticket.visitor.id)),
+            assignee: ticket.assignee.as_ref().map(|(id, name)| PersonView::agent(id.to_string(), name.clone())),
+            agents: agents(app).await?,
+            site: SiteRef { id: ticket.site.to_string(), name: ticket.site_name.clone() },
+            thread: thread.view,
+            composer: messages::composer(action, refused),
+            context: context::of(app, &ticket).await?,
+        }),
+    };
+    let status = refused.map_or(StatusCode::OK, |(_, why)| why.status());
+    Ok(answer::page(app, viewer, status, &page))
+}
+
+async fn live_rooms(app: &Shared, viewer: &Viewer, ticket: &Ticket, newest: (i64, i64)) -> Result<Vec<LiveRoom>, Error> {
+    let read = app.store.read_marks(viewer.agent.id, &[ticket.id, ticket.staff_room]).await?;
+    let room = |id: Uuid, kind, seq| LiveRoom {
+        room: id.to_string(),
+        kind,
+        seq: crate::unsigned(seq),
+        read: crate::unsigned(read.get(&id).copied().unwrap_or(0)),
+    };
+    Ok(vec![room(ticket.id, "public", newest.0), room(ticket.staff_room, "staff", newest.1)])
+}
+
+/// All agents who are not disabled, and whether they are there.
+async fn agents(app: &Shared) -> Result<Vec<PersonView>, Error> {
+    let agents = app.store.agent_names().await?;
+    Ok(agents
+        .into_iter()
+        .map(|(id, name)| PersonView::agent(id.to_string(), name).with_presence(app.chat.presence.state(id)))
+        .collect())
+}
+
+async fn write(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Key(id): Key,
+    Address(params): Address<Params>,
+    Form(form): Form<messages::Form>,
+) -> Result<Response, Error> {
+    let query = Query::of(&params);
+    let ticket = app.store.ticket(id).await?;
+    let room = if form.is_note() { ticket.staff_room } else { ticket.id };
+    match messages::send(&app, &viewer, room, &form).await? {
+        Ok(cid) => Ok(answer::done(&app, &viewer, &format!("/tickets/{id}{}#m-{cid}", query.text()), None)),
+        Err(why) if viewer.wants == Wants::Data => Err(why.error()),
+        Err(why) => render(&app, &viewer, id, &query, None, Some((&form, &why))).await,
+    }
+}
+
+#[derive(Deserialize)]
+struct StateForm {
+    state: String,
+}
+
+async fn state(State(app): State<Shared>, viewer: Viewer, Key(id): Key, headers: HeaderMap, Form(form): Form<StateForm>) -> Result<Response, Error> {
+    let Some(state) = state_parse(&form.state) else {
+        return Err(Error::Invalid { field: "state", reason: "expected open, pending, snoozed or resolved".into() });
+    };
+    app.chat.set_state(&viewer.actor(), id, state).await?;
+    let flash = match state {
+        TicketState::Resolved => Flash::Resolved,
+        TicketState::Open => Flash::Reopened,
+        TicketState::Pending | TicketState::Snoozed => Flash::StateChanged,
+    };
+    Ok(answer::done(&app, &viewer, &back_to(id, &headers), Some(flash)))
+}
+
+#[derive(Deserialize)]
+struct AssigneeForm {
+    /// An agent's id, or empty: nobody.
+    assignee: String,
+}
+
+async fn assignee(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Key(id): Key,
+    headers: HeaderMap,
+    Form(form): Form<AssigneeForm>,
+) -> Result<Response, Error> {
+    let agent = match form.assignee.as_str() {
+        "" => None,
+        text => Some(Uuid::try_parse(text).map_err(|_| Error::NotFound)?),
+    };
+    app.chat.assign(&viewer.actor(), id, agent).await?;
+    let flash = if agent.is_some() { Flash::Assigned } else { Flash::Unassigned };
+    Ok(answer::done(&app, &viewer, &back_to(id, &headers), Some(flash)))
+}
+
+/// The ticket's page beside the list from where the form was sent. Of the referrer only what the
+/// list's address may hold is taken over.
+fn back_to(id: Uuid, headers: &HeaderMap) -> String {
+    let referrer = headers.get(REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let query = referrer.split_once('?').map_or("", |(_, query)| query);
+    let query = format!("/?{query}").parse().ok().and_then(|uri| Address::<Params>::try_from_uri(&uri).ok());
+    let text = query.map(|Address(params)| Query::of(&params).text()).unwrap_or_default();
+    format!("/tickets/{id}{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_leads_back_to_the_list_it_came_from() {
+        let id = Uuid::nil();
+        let with = |referrer: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REFERER, referrer.parse().expect("a header"));
+            back_to(id, &headers)
+        };
+        let here = format!("/tickets/{id}");
+        assert_eq!(with("http://127.0.0.1:1/tickets/x?assigned=mine&cursor=1.2"), format!("{here}?assigned=mine"));
+        assert_eq!(with("https://evil.example/?next=//evil.example"), here);
+        assert_eq!(with("http://127.0.0.1:1/tickets"), here);
+        assert_eq!(back_to(id, &HeaderMap::new()), here);
+    }
+}

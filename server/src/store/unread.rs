@@ -1,0 +1,117 @@
+//! What an agent has not read yet.
+
+use std::collections::HashMap;
+
+use serde_json::json;
+use sqlx::Row as _;
+use uuid::Uuid;
+
+use super::{Result, Store};
+
+/// How far an agent has read in a ticket's public room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// Her read mark.
+    pub read: i64,
+    /// How many of the visitor's messages stand above it.
+    pub count: i64,
+}
+
+/// What is new in a direct or team room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoomNews {
+    /// How many messages of others stand above the agent's read mark.
+    pub unread: i64,
+    /// The newest text, as it was typed; empty if there is none.
+    pub newest: String,
+}
+
+fn list(ids: &[Uuid]) -> String {
+    json!(
+        ids.iter()
+            .map(|id| id.simple().to_string())
+            .collect::<Vec<_>>()
+    )
+    .to_string()
+}
+
+impl Store {
+    /// How far `agent` has read in each of `tickets`.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn unread_tickets(
+        &self,
+        agent: Uuid,
+        tickets: &[Uuid],
+    ) -> Result<HashMap<Uuid, Unread>> {
+        let rows = sqlx::query(
+            "select t.id, coalesce(m.read, 0) as read,
+                    (select count(*) from messages x
+                     where x.room = t.id and x.seq > coalesce(m.read, 0) and x.author_role = 'visitor' and x.kind = 'text') as count
+             from json_each($1) asked join tickets t on t.id = unhex(asked.value)
+             left join members m on m.room = t.id and m.person = $2",
+        )
+        .bind(list(tickets))
+        .bind(agent)
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    row.try_get(0)?,
+                    Unread {
+                        read: row.try_get(1)?,
+                        count: row.try_get(2)?,
+                    },
+                ))
+            })
+            .collect()
+    }
+
+    /// The read marks of `person` in those of `rooms` where she has one.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn read_marks(&self, person: Uuid, rooms: &[Uuid]) -> Result<HashMap<Uuid, i64>> {
+        let rows = sqlx::query(
+            "select m.room, m.read from json_each($1) asked join members m on m.room = unhex(asked.value) and m.person = $2",
+        )
+        .bind(list(rooms))
+        .bind(person)
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+            .collect()
+    }
+
+    /// What is new in each direct and team room of `agent`. It reads those rooms alone.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn room_news(&self, agent: Uuid) -> Result<HashMap<Uuid, RoomNews>> {
+        let rows = sqlx::query(
+            "select m.room,
+                    (select count(*) from messages x
+                     where x.room = m.room and x.seq > m.read and x.author <> m.person and x.kind = 'text') as unread,
+                    coalesce((select x.text from messages x where x.room = m.room and x.kind = 'text' order by x.seq desc limit 1), '')
+             from members m join rooms r on r.id = m.room
+             where m.person = $1 and m.left_at is null and r.kind in ('direct', 'team')",
+        )
+        .bind(agent)
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    row.try_get(0)?,
+                    RoomNews {
+                        unread: row.try_get(1)?,
+                        newest: row.try_get(2)?,
+                    },
+                ))
+            })
+            .collect()
+    }
+}
