@@ -14,7 +14,6 @@
 //! A message goes `transport` → `session` → `chat` → `store` → `bus` → `hub` → every `session`.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +43,7 @@ use config::Config;
 use hub::Hub;
 use identity::Identity;
 use store::{OpenError, Opener, Store};
+use transport::listener::{self, Sockets};
 
 /// What every request can reach.
 pub struct App {
@@ -61,6 +61,8 @@ pub struct App {
     pub chat: Chat,
     /// How much one person may do.
     pub limits: Limits,
+    /// Sockets that are open.
+    pub sockets: Sockets,
     /// Turns true when the server is about to stop.
     pub shutdown: watch::Receiver<bool>,
 }
@@ -77,9 +79,6 @@ pub enum RunError {
     /// Who somebody is could not be set up.
     #[error("the signing keys could not be read: {0}")]
     Identity(store::StoreError),
-    /// The listener failed.
-    #[error("the server cannot accept connections: {0}")]
-    Serve(#[from] std::io::Error),
 }
 
 /// How long connections have to end after a stop was asked for.
@@ -96,30 +95,27 @@ pub async fn assemble(config: Config, stop: watch::Receiver<bool>) -> Result<Sha
     let identity = Identity::start(store.clone(), bus.clone(), &config).await.map_err(RunError::Identity)?;
     let chat = Chat::start(store.clone(), bus.clone(), Arc::clone(&hub));
     let limits = Limits::new(&config.limits);
-    Ok(Arc::new(App { config, store, identity, bus, hub, chat, limits, shutdown: stop }))
+    Ok(Arc::new(App { config, store, identity, bus, hub, chat, limits, sockets: Sockets::default(), shutdown: stop }))
 }
 
 /// Serves `app` on `listener` until `shutdown` is done: then no more connections are taken,
 /// sockets get a `bye`, what is queued is written, and the database is closed.
-///
-/// # Errors
-/// What the listener reports.
-pub async fn run(listener: TcpListener, app: Shared, stop: watch::Sender<bool>, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), RunError> {
-    let router = http::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
-    let mut stopped = stop.subscribe();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move {
-        shutdown.await;
-        stop.send_replace(true);
-    });
-    let mut server = std::pin::pin!(std::future::IntoFuture::into_future(server));
+pub async fn run(listener: TcpListener, app: Shared, stop: watch::Sender<bool>, shutdown: impl Future<Output = ()> + Send) {
+    let serving = async {
+        listener::serve(listener, http::router(Arc::clone(&app)), stop.subscribe()).await;
+        app.sockets.closed().await;
+    };
+    let mut serving = std::pin::pin!(serving);
     tokio::select! {
-        result = &mut server => result?,
-        () = async { let _ = stopped.wait_for(|stop| *stop).await; tokio::time::sleep(DRAIN).await; } => {
-            tracing::warn!("some connections did not end in time");
+        () = &mut serving => {}
+        () = shutdown => {
+            stop.send_replace(true);
+            if tokio::time::timeout(DRAIN, serving).await.is_err() {
+                tracing::warn!("some connections did not end in time");
+            }
         }
     }
     app.store.close().await;
-    Ok(())
 }
 
 /// An id, as it travels.

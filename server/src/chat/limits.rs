@@ -79,12 +79,12 @@ fn quota(per_second: u32, burst: u32) -> Quota {
 }
 
 struct Counter<K> {
-    most: u32,
-    counts: Mutex<HashMap<K, u32>>,
+    most: usize,
+    counts: Mutex<HashMap<K, usize>>,
 }
 
 impl<K: Copy + Eq + Hash> Counter<K> {
-    fn new(most: u32) -> Arc<Self> {
+    fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, counts: Mutex::default() })
     }
 

@@ -15,18 +15,20 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 pub mod append;
+pub mod context;
 pub mod members;
 pub mod messages;
 pub mod rooms;
 pub mod tickets;
+pub mod unread;
 pub mod writer;
 
-mod agents;
-mod keys;
-mod links;
-mod sign_ins;
-mod sites;
-mod visitors;
+pub mod agents;
+pub mod keys;
+pub mod links;
+pub mod sign_ins;
+pub mod sites;
+pub mod visitors;
 
 use writer::Writer;
 

@@ -91,6 +91,7 @@ async fn origin_allowed(app: &Shared, headers: &HeaderMap, claims: Option<&Claim
 }
 
 async fn serve(app: Shared, claims: Result<Claims, TokenError>, address: IpAddr, mut socket: WebSocket) {
+    let _open = app.sockets.hold();
     let begun = match claims {
         Ok(claims) => session::begin(app.clone(), claims, address).await,
         Err(error) => {
