@@ -8,6 +8,7 @@ use crate::bindings;
 use crate::links::Resolver;
 use crate::minify;
 use crate::paths::Paths;
+use crate::style;
 
 /// A file as the server will offer it.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,9 +23,7 @@ pub(crate) struct Asset {
 
 /// All assets but the loader, in a fixed order.
 pub(crate) fn collect(paths: &Paths) -> Result<Vec<Asset>> {
-    let mut assets = Vec::from(code(&paths.stage())?);
-    assets.push(styles(&paths.widget().join("styles"))?);
-    assets.extend(languages(&paths.widget().join("lang"))?);
+    let mut assets = widget(&paths.stage(), &paths.widget())?;
     let mut dashboard = Resolver::new(&paths.dashboard(), &assets)?;
     assets.extend(dashboard.all()?);
     let mut names: Vec<&str> = assets.iter().map(|asset| asset.name.as_str()).collect();
@@ -39,53 +38,70 @@ pub(crate) fn collect(paths: &Paths) -> Result<Vec<Asset>> {
 pub(crate) fn loader(paths: &Paths) -> Result<String> {
     let path = paths.widget().join("loader.js");
     let source = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
-    minify::script(&source).with_context(|| format!("{}", path.display()))
+    minify::shortened(&source).with_context(|| format!("{}", path.display()))
 }
 
-/// Glue and module under one hash: a stale pair would fail in ways that are hard to read.
-fn code(stage: &Path) -> Result<[Asset; 2]> {
-    let glue = fs::read(stage.join(bindings::GLUE))?;
-    let wasm = fs::read(stage.join(bindings::WASM))?;
-    let hash = hash(&[&glue, &wasm]);
-    Ok([
-        Asset {
-            name: "widget.js".into(),
-            path: format!("parlour-{hash}.js"),
-            mime: mime("js")?,
-            content: glue,
-        },
-        Asset {
-            name: "widget.wasm".into(),
-            path: format!("parlour-{hash}.wasm"),
-            mime: mime("wasm")?,
-            content: wasm,
-        },
-    ])
+/// The widget's files under one hash. A stale pair of glue and module would fail in ways that are
+/// hard to read, and names that differ in their ends only weigh little in the loader.
+fn widget(stage: &Path, krate: &Path) -> Result<Vec<Asset>> {
+    let mut contents = vec![
+        (
+            "widget.js".to_owned(),
+            ".js".to_owned(),
+            fs::read(stage.join(bindings::GLUE))?,
+        ),
+        (
+            "widget.wasm".to_owned(),
+            ".wasm".to_owned(),
+            fs::read(stage.join(bindings::WASM))?,
+        ),
+        (
+            "widget.css".to_owned(),
+            ".css".to_owned(),
+            styles(&krate.join("styles"))?,
+        ),
+    ];
+    for path in files(&krate.join("lang"))? {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        contents.push((format!("lang-{name}"), format!("-{name}"), language(&path)?));
+    }
+    let parts: Vec<&[u8]> = contents
+        .iter()
+        .map(|(_, _, content)| content.as_slice())
+        .collect();
+    let stem = format!("parlour-{}", hash(&parts));
+    let asset = |(name, end, content): (String, String, Vec<u8>)| {
+        let (_, extension) = end.rsplit_once('.').unwrap_or_default();
+        Ok(Asset {
+            path: format!("{stem}{end}"),
+            mime: mime(extension).with_context(|| name.clone())?,
+            name,
+            content,
+        })
+    };
+    contents.into_iter().map(asset).collect()
 }
 
 /// One stylesheet of all of the widget's, in the order of their names.
-fn styles(folder: &Path) -> Result<Asset> {
+fn styles(folder: &Path) -> Result<Vec<u8>> {
     let mut sheet = String::new();
     for path in files(folder)? {
         sheet += &fs::read_to_string(&path)?;
         sheet.push('\n');
     }
-    let sheet = minify::style(&sheet).with_context(|| format!("{}", folder.display()))?;
-    hashed("widget.css", sheet.into_bytes())
+    let sheet = style::compact(&sheet).with_context(|| format!("{}", folder.display()))?;
+    Ok(sheet.into_bytes())
 }
 
-/// `lang/de.json` becomes `lang-de.json`.
-fn languages(folder: &Path) -> Result<Vec<Asset>> {
-    files(folder)?
-        .iter()
-        .map(|path| {
-            let text = fs::read_to_string(path)?;
-            let value: serde_json::Value =
-                serde_json::from_str(&text).with_context(|| format!("{}", path.display()))?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            hashed(&format!("lang-{name}"), serde_json::to_vec(&value)?)
-        })
-        .collect()
+/// A language's texts without blanks, proved to be JSON.
+fn language(path: &Path) -> Result<Vec<u8>> {
+    let texts: serde_json::Value =
+        serde_json::from_slice(&fs::read(path)?).with_context(|| format!("{}", path.display()))?;
+    Ok(serde_json::to_vec(&texts)?)
 }
 
 /// All files below `folder`, sorted, without hidden ones. None if there is no such folder.
@@ -176,15 +192,41 @@ mod tests {
     }
 
     #[test]
-    fn glue_and_module_share_a_hash_of_both() {
-        let dir = folder(&[(bindings::GLUE, "glue"), (bindings::WASM, "wasm")]);
-        let [glue, wasm] = code(dir.path()).unwrap();
+    fn the_widgets_files_share_a_hash_of_all() {
+        let dir = folder(&[
+            (bindings::GLUE, "glue"),
+            (bindings::WASM, "wasm"),
+            ("styles/a.css", "a { b: c }"),
+            ("styles/b.css", "d { e: f }"),
+            ("lang/de.json", "{ \"a\": \"ä\" }"),
+        ]);
+        let all = widget(dir.path(), dir.path()).unwrap();
+        let stem = all[0].path.strip_suffix(".js").unwrap();
+        let named: Vec<_> = all
+            .iter()
+            .map(|asset| (asset.name.as_str(), asset.path.strip_prefix(stem).unwrap()))
+            .collect();
         assert_eq!(
-            glue.path.strip_suffix(".js"),
-            wasm.path.strip_suffix(".wasm")
+            named,
+            [
+                ("widget.js", ".js"),
+                ("widget.wasm", ".wasm"),
+                ("widget.css", ".css"),
+                ("lang-de.json", "-de.json")
+            ]
         );
-        fs::write(dir.path().join(bindings::WASM), "other").unwrap();
-        let [changed, _] = code(dir.path()).unwrap();
-        assert_ne!(glue.path, changed.path);
+        assert_eq!(all[2].content, b"a{b: c}d{e: f}");
+        fs::write(dir.path().join("lang/de.json"), "{}").unwrap();
+        assert_ne!(all[0].path, widget(dir.path(), dir.path()).unwrap()[0].path);
+    }
+
+    #[test]
+    fn a_broken_language_is_an_error() {
+        let dir = folder(&[
+            (bindings::GLUE, ""),
+            (bindings::WASM, ""),
+            ("lang/de.json", "{"),
+        ]);
+        assert!(widget(dir.path(), dir.path()).is_err());
     }
 }

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::assets::{Asset, files, hashed};
 use crate::minify;
+use crate::style;
 
 /// The dashboard's files. They name one another as they lie in the folder (`"./thread.js"`,
 /// `url(./icons.svg)`), and the widget's as if these lay beside them (`"./widget.js"`); here the
@@ -93,7 +94,7 @@ impl Resolver {
             .sources
             .get(name)
             .with_context(|| format!("there is no asset {name}"))?;
-        let text = minify::style(&fs::read_to_string(path)?).with_context(|| name.to_owned())?;
+        let text = style::compact(&fs::read_to_string(path)?).with_context(|| name.to_owned())?;
         let mut out = String::new();
         let mut rest = text.as_str();
         while let Some((import, after)) = rest

@@ -16,12 +16,14 @@ mod compile;
 mod inputs;
 /// How the dashboard's files refer to one another.
 mod links;
-/// Removing comments and blanks from scripts and stylesheets.
+/// Scripts without comments and blanks.
 mod minify;
 /// Where things are in the checkout.
 mod paths;
 /// The size budget.
 mod size;
+/// Stylesheets without comments and blanks.
+mod style;
 
 use std::process::ExitCode;
 

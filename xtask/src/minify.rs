@@ -1,7 +1,10 @@
-//! Drops comments and blanks. Names stay as they are: compression takes care of most of what a
+//! Drops comments and blanks of scripts. Names stay as they are: compression takes care of most of what a
 //! real minifier would save, and what is served can still be read.
 
-use anyhow::{Result, bail};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, bail, ensure};
 
 /// A script without comments and needless blanks. Strings, templates and regular expressions
 /// are left alone, and so is every line break that could end a statement.
@@ -9,57 +12,60 @@ use anyhow::{Result, bail};
 /// # Errors
 /// When a comment, string, template or regular expression does not end.
 pub(crate) fn script(source: &str) -> Result<String> {
+    scan(source, &BTreeMap::new())
+}
+
+/// As [`script`], and with a letter or two in the place of each name that the source lists in comments
+/// of the form `// shorten: one two`. A listed name must be a variable only: what follows a dot or
+/// is a key before a colon stays, but shorthands and methods look like variables.
+///
+/// # Errors
+/// As [`script`], and when a listed name is no variable of the script.
+pub(crate) fn shortened(source: &str) -> Result<String> {
+    let words: BTreeSet<&str> = source
+        .split(|c: char| !c.is_ascii() || !is_word(c as u8))
+        .collect();
+    let listed = source
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("// shorten:"));
+    let names = listed
+        .flat_map(str::split_whitespace)
+        .collect::<BTreeSet<_>>();
+    let letters = ('a'..='z').chain('A'..='Z').map(String::from);
+    let pairs = ('a'..='z').flat_map(|letter| (0..10).map(move |digit| format!("{letter}{digit}")));
+    let mut free = letters
+        .chain(pairs)
+        .filter(|short| !words.contains(short.as_str()));
+    let mut short = BTreeMap::new();
+    // The commonest first: there are fewer letters than pairs.
+    let mut names: Vec<&str> = names.into_iter().collect();
+    names.sort_by_key(|name| Reverse(source.matches(name).count()));
+    for name in names {
+        short.insert(name, free.next().context("too many names to shorten")?);
+    }
+    let text = scan(source, &short)?;
+    let plain = script(source)?;
+    for (name, letter) in &short {
+        let kept = BTreeMap::from([(*name, letter.clone())]);
+        ensure!(
+            scan(source, &kept)? != plain,
+            "{name} is to be shortened, but no variable"
+        );
+    }
+    Ok(text)
+}
+
+fn scan(source: &str, short: &BTreeMap<&str, String>) -> Result<String> {
     let mut scanner = Scanner {
         source: source.as_bytes(),
         at: 0,
         out: Vec::with_capacity(source.len()),
         blank: Blank::None,
+        short,
     };
     scanner.code(None)?;
     // Only whole characters were copied, and only ASCII was dropped.
     Ok(String::from_utf8(scanner.out)?)
-}
-
-/// A stylesheet without comments and needless blanks; strings and `url()`s are left alone.
-///
-/// # Errors
-/// When a comment or string does not end.
-pub(crate) fn style(source: &str) -> Result<String> {
-    let bytes = source.as_bytes();
-    let mut out: Vec<u8> = Vec::with_capacity(bytes.len());
-    let mut blank = false;
-    let mut at = 0;
-    while at < bytes.len() {
-        let rest = &bytes[at..];
-        if rest.starts_with(b"/*") {
-            at += end_of(rest, 2, b"*/")?;
-            blank = true;
-            continue;
-        }
-        if rest[0].is_ascii_whitespace() {
-            blank = true;
-            at += 1;
-            continue;
-        }
-        if blank
-            && !b"{},;".contains(&rest[0])
-            && out.last().is_some_and(|last| !b"{},;".contains(last))
-        {
-            out.push(b' ');
-        }
-        blank = false;
-        if rest[0] == b'}' && out.last() == Some(&b';') {
-            out.pop();
-        }
-        let length = match rest[0] {
-            quote @ (b'"' | b'\'') => end_of_string(rest, quote)?,
-            _ if rest.starts_with(b"url(") => end_of(rest, 4, b")")?,
-            _ => 1,
-        };
-        out.extend_from_slice(&rest[..length]);
-        at += length;
-    }
-    Ok(String::from_utf8(out)?)
 }
 
 /// The blanks that were read and not yet written.
@@ -75,6 +81,7 @@ struct Scanner<'a> {
     at: usize,
     out: Vec<u8>,
     blank: Blank,
+    short: &'a BTreeMap<&'a str, String>,
 }
 
 impl Scanner<'_> {
@@ -107,6 +114,7 @@ impl Scanner<'_> {
                     depth = depth.saturating_sub(1);
                     self.copy(1);
                 }
+                _ if is_word(byte) => self.word(),
                 _ => self.copy(1),
             }
         }
@@ -139,6 +147,30 @@ impl Scanner<'_> {
         }
     }
 
+    /// Copies a name, a keyword or a number; a name that is to be shortened becomes its letter.
+    fn word(&mut self) {
+        let rest = &self.source[self.at..];
+        let length = rest
+            .iter()
+            .position(|&byte| !is_word(byte))
+            .unwrap_or(rest.len());
+        let short = std::str::from_utf8(&rest[..length])
+            .ok()
+            .and_then(|name| self.short.get(name));
+        let next = rest[length..]
+            .iter()
+            .find(|byte| !byte.is_ascii_whitespace());
+        let is_member = self.out.ends_with(b".") && !self.out.ends_with(b"...");
+        let is_key = next == Some(&b':') && matches!(self.out.last(), Some(b'{' | b','));
+        let Some(letter) = short.filter(|_| !is_member && !is_key) else {
+            return self.copy(length);
+        };
+        self.copy(1);
+        self.out.pop();
+        self.out.extend_from_slice(letter.as_bytes());
+        self.at += length - 1;
+    }
+
     fn skip(&mut self, length: usize, blank: Blank) {
         self.at += length;
         if blank == Blank::Line || self.blank == Blank::None {
@@ -155,6 +187,14 @@ impl Scanner<'_> {
     /// Copies `length` bytes, after as much of the pending blank as is needed.
     fn copy(&mut self, length: usize) {
         let next = self.source[self.at];
+        // Not where the semicolon is a statement of its own.
+        if next == b'}'
+            && self.out.ends_with(b";")
+            && !self.out.ends_with(b");")
+            && !self.out.ends_with(b"else;")
+        {
+            self.out.pop();
+        }
         if let Some(&last) = self.out.last() {
             match self.blank {
                 Blank::Line if !joins(last, next) => self.out.push(b'\n'),
@@ -208,7 +248,7 @@ fn is_word(byte: u8) -> bool {
 }
 
 /// The length of what begins `text`, of which `opening` is known, and ends with `mark`.
-fn end_of(text: &[u8], opening: usize, mark: &[u8]) -> Result<usize> {
+pub(crate) fn end_of(text: &[u8], opening: usize, mark: &[u8]) -> Result<usize> {
     match text[opening..]
         .windows(mark.len())
         .position(|window| window == mark)
@@ -218,7 +258,8 @@ fn end_of(text: &[u8], opening: usize, mark: &[u8]) -> Result<usize> {
     }
 }
 
-fn end_of_string(text: &[u8], quote: u8) -> Result<usize> {
+/// The length of the string that begins `text`.
+pub(crate) fn end_of_string(text: &[u8], quote: u8) -> Result<usize> {
     let mut at = 1;
     while let Some(&byte) = text.get(at) {
         match byte {
@@ -257,7 +298,7 @@ fn excerpt(text: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::{script, style};
+    use super::{script, shortened};
 
     #[test]
     fn comments_and_blanks_go() {
@@ -278,6 +319,14 @@ mod tests {
             "f(a)\n{b}\n(c)"
         );
         assert_eq!(script("return /* over\nlines */ x").unwrap(), "return\nx");
+    }
+
+    #[test]
+    fn a_semicolon_goes_where_a_block_ends() {
+        assert_eq!(script("{ a; }").unwrap(), "{a}");
+        for source in ["{while(a);}", "{if(a)b;else;}", "for(;;){}"] {
+            assert_eq!(script(source).unwrap(), source);
+        }
     }
 
     #[test]
@@ -311,23 +360,24 @@ mod tests {
         for source in ["/* a", "\"a", "'a\n'", "`a", "`${a", "x = /a", "/*/"] {
             assert!(script(source).is_err(), "{source}");
         }
-        assert!(style("a{b:'c").is_err());
-        assert!(style("/* a").is_err());
     }
 
     #[test]
-    fn styles_lose_blanks_and_keep_meaning() {
-        let source = "/* a */\n@layer reset , base;\n.a :hover > b ,\n c {\n  color : red;\n  margin: 0 -1px;\n}\n";
+    fn listed_variables_become_letters() {
+        let source = "// shorten: one two\nconst a = 1, one = {two: 2}; f(one.two, [...two]);\n\
+                      g(`two ${two} one`, 'one', x ? one : two) // one\n";
         assert_eq!(
-            style(source).unwrap(),
-            "@layer reset,base;.a :hover > b,c{color : red;margin: 0 -1px}"
+            shortened(source).unwrap(),
+            "const a=1,b={two:2};f(b.two,[...c]);g(`two ${c} one`,'one',x?b:c)"
         );
-        let kept = ".a::after{content:\"  /* x */ ;\";background:url(./a  b.svg)}";
-        assert_eq!(style(kept).unwrap(), kept);
-        assert_eq!(
-            style("a{width:calc(1px + 2px)}").unwrap(),
-            "a{width:calc(1px + 2px)}"
-        );
+        assert!(shortened("// shorten: gone\nlet x = 1;").is_err());
+        assert!(shortened("// shorten: key\nlet x = {key: y.key};").is_err());
+        let many: String = (0..60).map(|n| format!("v{n} ")).collect();
+        let source = format!("// shorten: {many}\n[{}]", many.replace(' ', ","));
+        assert!(
+            shortened(&source)
+                .unwrap()
+                .contains("Y,Z,a0,a1,");
     }
 
     #[test]
