@@ -374,10 +374,7 @@ mod tests {
         assert!(shortened("// shorten: key\nlet x = {key: y.key};").is_err());
         let many: String = (0..60).map(|n| format!("v{n} ")).collect();
         let source = format!("// shorten: {many}\n[{}]", many.replace(' ', ","));
-        assert!(
-            shortened(&source)
-                .unwrap()
-                .contains("Y,Z,a0,a1,");
+        assert!(shortened(&source).unwrap().contains("Y,Z,a0,a1,"));
     }
 
     #[test]
