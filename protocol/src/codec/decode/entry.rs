@@ -1,6 +1,6 @@
 //! Events and those who write them.
 
-use super::fields::Fields;
+use super::fields::{Fields, position};
 use crate::codec::json::Value;
 use crate::frame::{Body, Event, Happening, Person, Role};
 use crate::text::Run;
@@ -19,27 +19,26 @@ pub(super) fn event(f: &mut Fields<'_>) -> Event {
 }
 
 fn body(f: &mut Fields<'_>) -> Body {
-    // serde reads a buffered tag by its number as well.
     let kind = match f.get("kind") {
-        Some(Value::Text(kind)) => kind,
-        Some(Value::Unsigned(0)) => "text",
-        Some(Value::Unsigned(1)) => "note",
-        Some(Value::Unsigned(2)) => "happened",
-        Some(Value::Unsigned(3)) => "deleted",
-        _ => "",
+        // serde reads a tag that it had to buffer by its number as well.
+        Some(Value::Unsigned(number)) => *number,
+        Some(Value::Text(kind)) => {
+            u64::from(position(kind, &["text", "note", "happened", "deleted"]))
+        }
+        _ => u64::MAX,
     };
     match kind {
-        "text" => Body::Text {
+        0 => Body::Text {
             runs: f.many("runs", run),
         },
-        "note" => Body::Note {
+        1 => Body::Note {
             runs: f.many("runs", run),
         },
-        "happened" => Body::Happened {
+        2 => Body::Happened {
             what: happening(f),
             whom: f.optional_one("whom", person),
         },
-        "deleted" => Body::Deleted,
+        3 => Body::Deleted,
         _ => {
             f.fail();
             Body::Deleted
@@ -58,13 +57,23 @@ fn run(f: &mut Fields<'_>) -> Run {
 }
 
 fn happening(f: &mut Fields<'_>) -> Happening {
-    match f.word("what") {
-        "resolved" => Happening::Resolved,
-        "reopened" => Happening::Reopened,
-        "assigned" => Happening::Assigned,
-        "unassigned" => Happening::Unassigned,
-        "added" => Happening::Added,
-        "removed" => Happening::Removed,
+    match f.variant(
+        "what",
+        &[
+            "resolved",
+            "reopened",
+            "assigned",
+            "unassigned",
+            "added",
+            "removed",
+        ],
+    ) {
+        0 => Happening::Resolved,
+        1 => Happening::Reopened,
+        2 => Happening::Assigned,
+        3 => Happening::Unassigned,
+        4 => Happening::Added,
+        5 => Happening::Removed,
         _ => Happening::Unknown,
     }
 }
@@ -78,13 +87,9 @@ pub(super) fn person(f: &mut Fields<'_>) -> Person {
 }
 
 fn role(f: &mut Fields<'_>) -> Role {
-    match f.word("role") {
-        "visitor" => Role::Visitor,
-        "agent" => Role::Agent,
-        "system" => Role::System,
-        _ => {
-            f.fail();
-            Role::System
-        }
+    match f.known_variant("role", &["visitor", "agent", "system"]) {
+        0 => Role::Visitor,
+        1 => Role::Agent,
+        _ => Role::System,
     }
 }

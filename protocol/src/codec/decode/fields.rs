@@ -15,6 +15,19 @@ pub(super) struct Fields<'v> {
     bad: bool,
 }
 
+/// The place of a name that is not there.
+const UNKNOWN: u8 = u8::MAX;
+
+/// The place of a word among names.
+pub(super) fn position(word: &str, names: &[&str]) -> u8 {
+    for (at, name) in names.iter().enumerate() {
+        if word == *name {
+            return at as u8;
+        }
+    }
+    UNKNOWN
+}
+
 impl<'v> Fields<'v> {
     pub(super) fn new(value: &'v Value<'v>) -> Self {
         Self {
@@ -47,7 +60,7 @@ impl<'v> Fields<'v> {
     }
 
     /// A field that must be there. If it is not, `null`, which fits no type.
-    fn need(&mut self, name: &str) -> &'v Value<'v> {
+    pub(super) fn need(&mut self, name: &str) -> &'v Value<'v> {
         self.get(name).unwrap_or(&Value::Null)
     }
 
@@ -72,10 +85,7 @@ impl<'v> Fields<'v> {
     }
 
     pub(super) fn optional_text(&mut self, name: &str) -> Option<String> {
-        match self.optional(name) {
-            Some(value) => Some(self.as_text(value)),
-            None => None,
-        }
+        self.optional(name).map(|value| self.as_text(value))
     }
 
     fn as_text(&mut self, value: &Value<'_>) -> String {
@@ -159,10 +169,7 @@ impl<'v> Fields<'v> {
     }
 
     pub(super) fn optional_id(&mut self, name: &str) -> Option<Id> {
-        match self.optional(name) {
-            Some(value) => Some(self.as_id(value)),
-            None => None,
-        }
+        self.optional(name).map(|value| self.as_id(value))
     }
 
     fn as_id(&mut self, value: &Value<'_>) -> Id {
@@ -184,27 +191,41 @@ impl<'v> Fields<'v> {
         ids
     }
 
-    /// The name of an enum's variant: a string, or an object with nothing but that name.
-    pub(super) fn word(&mut self, name: &str) -> &'v str {
+    /// An enum: the place of its variant among `names`, or a number above all of them.
+    pub(super) fn variant(&mut self, name: &str, names: &[&str]) -> u8 {
         let value = self.need(name);
-        self.as_word(value)
+        self.as_variant(value, names)
     }
 
-    pub(super) fn as_word(&mut self, value: &'v Value<'v>) -> &'v str {
-        match value {
+    /// An enum that has no variant for what it does not know.
+    pub(super) fn known_variant(&mut self, name: &str, names: &[&str]) -> u8 {
+        let value = self.need(name);
+        self.as_known_variant(value, names)
+    }
+
+    pub(super) fn as_known_variant(&mut self, value: &'v Value<'v>, names: &[&str]) -> u8 {
+        let at = self.as_variant(value, names);
+        self.bad |= at == UNKNOWN;
+        at
+    }
+
+    /// The variant's name stands as a string, or as the one name of an object that holds nothing.
+    fn as_variant(&mut self, value: &'v Value<'v>, names: &[&str]) -> u8 {
+        let word = match value {
             Value::Text(text) => text,
             Value::Object(entries) => match entries.as_slice() {
                 [(word, Value::Null)] => word,
                 [(word, Value::Object(none))] if none.is_empty() => word,
-                _ => self.no_word(),
+                _ => return self.no_variant(),
             },
-            _ => self.no_word(),
-        }
+            _ => return self.no_variant(),
+        };
+        position(word, names)
     }
 
-    fn no_word(&mut self) -> &'static str {
+    fn no_variant(&mut self) -> u8 {
         self.bad = true;
-        ""
+        UNKNOWN
     }
 
     /// A struct.
@@ -218,10 +239,7 @@ impl<'v> Fields<'v> {
         name: &str,
         read: fn(&mut Fields<'v>) -> T,
     ) -> Option<T> {
-        match self.optional(name) {
-            Some(value) => Some(self.as_one(value, read)),
-            None => None,
-        }
+        self.optional(name).map(|value| self.as_one(value, read))
     }
 
     fn as_one<T>(&mut self, value: &'v Value<'v>, read: fn(&mut Fields<'v>) -> T) -> T {

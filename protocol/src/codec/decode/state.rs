@@ -2,6 +2,7 @@
 
 use super::entry::person;
 use super::fields::Fields;
+use crate::codec::json::Value;
 use crate::frame::{
     Availability, Cursor, ListCounts, Mark, Presence, RoomKind, RoomState, TicketRow, TicketState,
 };
@@ -11,41 +12,27 @@ pub(super) fn room(f: &mut Fields<'_>) -> RoomState {
         room: f.id("room"),
         kind: room_kind(f),
         position: f.u64("position"),
-        ticket: match f.optional("ticket") {
-            Some(value) => {
-                let word = f.as_word(value);
-                Some(ticket_state(f, word))
-            }
-            None => None,
-        },
+        ticket: f.optional("ticket").map(|value| ticket_state(f, value)),
         marks: f.many_or_none("marks", mark),
         people: f.many_or_none("people", presence),
     }
 }
 
 fn room_kind(f: &mut Fields<'_>) -> RoomKind {
-    match f.word("kind") {
-        "public" => RoomKind::Public,
-        "staff" => RoomKind::Staff,
-        "direct" => RoomKind::Direct,
-        "team" => RoomKind::Team,
-        _ => {
-            f.fail();
-            RoomKind::Public
-        }
+    match f.known_variant("kind", &["public", "staff", "direct", "team"]) {
+        0 => RoomKind::Public,
+        1 => RoomKind::Staff,
+        2 => RoomKind::Direct,
+        _ => RoomKind::Team,
     }
 }
 
-fn ticket_state(f: &mut Fields<'_>, word: &str) -> TicketState {
-    match word {
-        "open" => TicketState::Open,
-        "pending" => TicketState::Pending,
-        "snoozed" => TicketState::Snoozed,
-        "resolved" => TicketState::Resolved,
-        _ => {
-            f.fail();
-            TicketState::Open
-        }
+fn ticket_state<'v>(f: &mut Fields<'v>, value: &'v Value<'v>) -> TicketState {
+    match f.as_known_variant(value, &["open", "pending", "snoozed", "resolved"]) {
+        0 => TicketState::Open,
+        1 => TicketState::Pending,
+        2 => TicketState::Snoozed,
+        _ => TicketState::Resolved,
     }
 }
 
@@ -72,14 +59,10 @@ pub(super) fn presence(f: &mut Fields<'_>) -> Presence {
 }
 
 fn availability(f: &mut Fields<'_>) -> Availability {
-    match f.word("state") {
-        "online" => Availability::Online,
-        "away" => Availability::Away,
-        "offline" => Availability::Offline,
-        _ => {
-            f.fail();
-            Availability::Offline
-        }
+    match f.known_variant("state", &["online", "away", "offline"]) {
+        0 => Availability::Online,
+        1 => Availability::Away,
+        _ => Availability::Offline,
     }
 }
 
@@ -89,8 +72,8 @@ pub(super) fn ticket(f: &mut Fields<'_>) -> TicketRow {
         rev: f.u64("rev"),
         site: f.id("site"),
         state: {
-            let word = f.word("state");
-            ticket_state(f, word)
+            let value = f.need("state");
+            ticket_state(f, value)
         },
         assignee: f.optional_id("assignee"),
         position: f.u64("position"),

@@ -63,10 +63,7 @@ impl<'a> Reader<'a> {
 
     /// What was read since `start`. The reader stops between characters only.
     pub(super) fn since(&self, start: usize) -> &'a str {
-        match self.text.get(start..self.at) {
-            Some(text) => text,
-            None => "",
-        }
+        self.text.get(start..self.at).unwrap_or_default()
     }
 
     /// Passes white space, and gives the byte after it.
