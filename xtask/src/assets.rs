@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 use crate::bindings;
-use crate::links::Resolver;
+use crate::links::linked;
 use crate::minify;
 use crate::paths::Paths;
 use crate::style;
@@ -24,8 +24,7 @@ pub(crate) struct Asset {
 /// All assets but the loader, in a fixed order.
 pub(crate) fn collect(paths: &Paths) -> Result<Vec<Asset>> {
     let mut assets = widget(&paths.stage(), &paths.widget())?;
-    let mut dashboard = Resolver::new(&paths.dashboard(), &assets)?;
-    assets.extend(dashboard.all()?);
+    assets.extend(linked(&paths.dashboard(), &assets)?);
     let mut names: Vec<&str> = assets.iter().map(|asset| asset.name.as_str()).collect();
     names.sort_unstable();
     for pair in names.windows(2) {
@@ -130,19 +129,23 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// An asset whose name in the served folder holds the hash of its content.
 pub(crate) fn hashed(name: &str, content: Vec<u8>) -> Result<Asset> {
-    let (stem, extension) = name
+    let (_, extension) = name
         .rsplit_once('.')
         .with_context(|| format!("{name} has no extension"))?;
     Ok(Asset {
         name: name.to_owned(),
-        path: format!(
-            "{}-{}.{extension}",
-            stem.replace('/', "-"),
-            hash(&[&content])
-        ),
+        path: hashed_path(name, &hash(&[&content]))?,
         mime: mime(extension).with_context(|| name.to_owned())?,
         content,
     })
+}
+
+/// `live/list.js` becomes `live-list-HASH.js`.
+pub(crate) fn hashed_path(name: &str, hash: &str) -> Result<String> {
+    let (stem, extension) = name
+        .rsplit_once('.')
+        .with_context(|| format!("{name} has no extension"))?;
+    Ok(format!("{}-{hash}.{extension}", stem.replace('/', "-")))
 }
 
 /// 48 bits of SHA-256 in hexadecimal: names tell apart the few versions that ever meet, and each
@@ -161,7 +164,8 @@ pub(crate) fn hash(parts: &[&[u8]]) -> String {
     digits[..12].to_owned()
 }
 
-fn mime(extension: &str) -> Result<&'static str> {
+/// The media type of files with this extension.
+pub(crate) fn mime(extension: &str) -> Result<&'static str> {
     Ok(match extension {
         "css" => "text/css; charset=utf-8",
         "ico" => "image/x-icon",

@@ -1,131 +1,145 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
-use crate::assets::{Asset, files, hashed};
+use crate::assets::{Asset, files, hash, hashed, hashed_path, mime};
 use crate::minify;
 use crate::style;
 
-/// The dashboard's files. They name one another as they lie in the folder (`"./thread.js"`,
-/// `url(./icons.svg)`), and the widget's as if these lay beside them (`"./widget.js"`); here the
-/// hashed names take their place, so a file comes after those that it refers to. A stylesheet that
-/// begins with `@import "./css/base.css";` takes that file in, which then is no asset of its own.
-pub(crate) struct Resolver {
-    sources: BTreeMap<String, PathBuf>,
-    /// None while a file is being resolved: whoever then asks for it closes a circle.
-    done: BTreeMap<String, Option<Asset>>,
-    others: BTreeMap<String, String>,
-    /// Stylesheets that became part of another.
-    taken: BTreeSet<String>,
+/// The dashboard's files, from `folder`. They name one another as they lie there (`"./thread.js"`,
+/// `url(./icons.svg)`), and `others` as if these lay beside them (`"./widget.js"`); here the hashed
+/// names take their place. A stylesheet that begins with `@import "./css/base.css";` takes that file
+/// in, which then is no asset of its own.
+///
+/// # Errors
+/// When a file refers to one that is not there, or cannot be read as what its name says.
+pub(crate) fn linked(folder: &Path, others: &[Asset]) -> Result<Vec<Asset>> {
+    let mut texts = BTreeMap::new();
+    let mut linker = Linker::new(others);
+    let mut assets = Vec::new();
+    for path in files(folder)? {
+        let name = path
+            .strip_prefix(folder)?
+            .to_string_lossy()
+            .replace('\\', "/");
+        let read = || fs::read_to_string(&path).with_context(|| name.clone());
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("js") => {
+                let text = minify::script(&read()?).with_context(|| name.clone())?;
+                linker.scripts.insert(name, text);
+            }
+            Some("css") => {
+                texts.insert(
+                    name.clone(),
+                    style::compact(&read()?).with_context(|| name)?,
+                );
+            }
+            _ => assets.push(linker.named(hashed(&name, fs::read(&path)?)?)),
+        }
+    }
+    let mut taken = BTreeSet::new();
+    let mut sheets = Vec::new();
+    for name in texts.keys() {
+        sheets.push((name, linker.sheet(&texts, name, &[], &mut taken)?));
+    }
+    for (name, text) in sheets {
+        if !taken.contains(name) {
+            assets.push(linker.named(hashed(name, text.into_bytes())?));
+        }
+    }
+    assets.extend(linker.link_scripts()?);
+    assets.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(assets)
 }
 
-impl Resolver {
-    /// The files of `folder`, which may refer to `others` as well.
-    pub(crate) fn new(folder: &Path, others: &[Asset]) -> Result<Self> {
-        let mut sources = BTreeMap::new();
-        for path in files(folder)? {
-            let name = path
-                .strip_prefix(folder)?
-                .to_string_lossy()
-                .replace('\\', "/");
-            sources.insert(name, path);
-        }
-        Ok(Self {
-            sources,
-            done: BTreeMap::new(),
-            others: others
-                .iter()
-                .map(|asset| (asset.name.clone(), asset.path.clone()))
-                .collect(),
-            taken: BTreeSet::new(),
-        })
-    }
+/// Knows the hashed names.
+struct Linker {
+    paths: BTreeMap<String, String>,
+    scripts: BTreeMap<String, String>,
+}
 
-    /// All files but those that a stylesheet has taken in.
-    pub(crate) fn all(&mut self) -> Result<Vec<Asset>> {
-        for name in self.sources.keys().cloned().collect::<Vec<_>>() {
-            self.path_of(&name)?;
-        }
-        let whole = self
-            .done
+impl Linker {
+    fn new(others: &[Asset]) -> Self {
+        let paths = others
             .iter()
-            .filter(|(name, _)| !self.taken.contains(*name));
-        Ok(whole.filter_map(|(_, asset)| asset.clone()).collect())
+            .map(|asset| (asset.name.clone(), asset.path.clone()));
+        Self {
+            paths: paths.collect(),
+            scripts: BTreeMap::new(),
+        }
     }
 
-    /// The hashed path of the asset called `name`.
-    fn path_of(&mut self, name: &str) -> Result<String> {
-        if let Some(path) = self.others.get(name) {
-            return Ok(path.clone());
-        }
-        match self.done.get(name) {
-            Some(Some(asset)) => return Ok(asset.path.clone()),
-            Some(None) => bail!("{name} refers to itself through others: no hash can hold"),
-            None => {}
-        }
-        let path = self
-            .sources
-            .get(name)
-            .with_context(|| format!("there is no asset {name}"))?
-            .clone();
-        self.done.insert(name.to_owned(), None);
-        let content = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("js") => {
-                let text =
-                    minify::script(&fs::read_to_string(&path)?).with_context(|| name.to_owned())?;
-                self.relink(name, &text)?.into_bytes()
-            }
-            Some("css") => self.sheet(name, &[])?.into_bytes(),
-            _ => fs::read(&path)?,
-        };
-        let asset = hashed(name, content)?;
-        let path = asset.path.clone();
-        self.done.insert(name.to_owned(), Some(asset));
-        Ok(path)
+    fn named(&mut self, asset: Asset) -> Asset {
+        self.paths.insert(asset.name.clone(), asset.path.clone());
+        asset
     }
 
     /// The stylesheet `name`, with those that it imports in the place of the imports.
-    fn sheet(&mut self, name: &str, within: &[&str]) -> Result<String> {
+    fn sheet(
+        &self,
+        texts: &BTreeMap<String, String>,
+        name: &str,
+        within: &[&str],
+        taken: &mut BTreeSet<String>,
+    ) -> Result<String> {
         ensure!(!within.contains(&name), "{name} imports itself");
-
-        let path = self
-            .sources
+        let within = [within, &[name]].concat();
+        let mut rest = texts
             .get(name)
-            .with_context(|| format!("there is no asset {name}"))?;
-        let text = style::compact(&fs::read_to_string(path)?).with_context(|| name.to_owned())?;
+            .with_context(|| format!("there is no stylesheet {name}"))?
+            .as_str();
         let mut out = String::new();
-        let mut rest = text.as_str();
         while let Some((import, after)) = rest
             .strip_prefix("@import \"./")
             .and_then(|rest| rest.split_once("\";"))
         {
             let part = join(name, import);
-            let within = [within, &[name]].concat();
             out += &self
-                .sheet(&part, &within)
+                .sheet(texts, &part, &within, taken)
                 .with_context(|| name.to_owned())?;
-            self.taken.insert(part);
+            taken.insert(part);
             rest = after;
         }
         Ok(out + &self.relink(name, rest)?)
     }
 
+    /// Scripts may import one another in circles, so one hash of all that they consist of and
+    /// refer to goes into each one's name.
+    fn link_scripts(&mut self) -> Result<Vec<Asset>> {
+        let scripts = std::mem::take(&mut self.scripts);
+        let parts = scripts.iter().chain(&self.paths);
+        let parts: Vec<&[u8]> = parts
+            .flat_map(|(name, text)| [name.as_bytes(), text.as_bytes()])
+            .collect();
+        let hash = hash(&parts);
+        for name in scripts.keys() {
+            self.paths.insert(name.clone(), hashed_path(name, &hash)?);
+        }
+        let link = |(name, text): (&String, &String)| {
+            Ok(Asset {
+                name: name.clone(),
+                path: hashed_path(name, &hash)?,
+                mime: mime("js")?,
+                content: self.relink(name, text)?.into_bytes(),
+            })
+        };
+        scripts.iter().map(link).collect()
+    }
+
     /// `text` of the file `name`, with the references to other files replaced.
-    fn relink(&mut self, name: &str, text: &str) -> Result<String> {
+    fn relink(&self, name: &str, text: &str) -> Result<String> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(start) = next_reference(rest) {
             let (before, found) = rest.split_at(start);
             let end = found.find(|c: char| !is_path(c)).unwrap_or(found.len());
             let target = join(name, &found[..end]);
-            let path = self
-                .path_of(&target)
-                .with_context(|| format!("{name}, {}", &found[..end]))?;
+            let path = self.paths.get(&target);
             out += before;
             out += "./";
-            out += &path;
+            out += path.with_context(|| format!("{name}: there is no asset {target}"))?;
             rest = &found[end..];
         }
         Ok(out + rest)
@@ -208,10 +222,7 @@ mod tests {
             ("icons.svg", "<svg/>"),
         ]);
         let widget = hashed("widget.js", b"glue".to_vec()).unwrap();
-        let all = Resolver::new(dir.path(), std::slice::from_ref(&widget))
-            .unwrap()
-            .all()
-            .unwrap();
+        let all = linked(dir.path(), std::slice::from_ref(&widget)).unwrap();
         let find = |name: &str| all.iter().find(|asset| asset.name == name).unwrap();
         let icons = &find("icons.svg").path;
         let lib = find("lib/a.js");
@@ -244,7 +255,7 @@ mod tests {
             ("css/b.css", "@layer x, y;"),
             ("i.svg", "<svg/>"),
         ]);
-        let all = Resolver::new(dir.path(), &[]).unwrap().all().unwrap();
+        let all = linked(dir.path(), &[]).unwrap();
         let names: Vec<&str> = all.iter().map(|asset| asset.name.as_str()).collect();
         assert_eq!(names, ["all.css", "i.svg"]);
         assert_eq!(
@@ -254,12 +265,9 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_file_and_a_circle_are_errors() {
+    fn a_missing_file_and_a_circle_of_stylesheets_are_errors() {
         let missing = folder(&[("app.js", "import './gone.js'")]);
-        let error = Resolver::new(missing.path(), &[])
-            .unwrap()
-            .all()
-            .unwrap_err();
+        let error = linked(missing.path(), &[]).unwrap_err();
         assert!(
             format!("{error:#}").contains("there is no asset gone.js"),
             "{error:#}"
@@ -268,35 +276,52 @@ mod tests {
             ("a.css", "@import \"./b.css\";"),
             ("b.css", "@import \"./a.css\";"),
         ]);
-        assert!(Resolver::new(circle.path(), &[]).unwrap().all().is_err());
-        let circle = folder(&[("a.js", "import './b.js'"), ("b.js", "import './a.js'")]);
-        let error = Resolver::new(circle.path(), &[])
-            .unwrap()
-            .all()
-            .unwrap_err();
-        assert!(
-            format!("{error:#}").contains("refers to itself"),
-            "{error:#}"
+        assert!(linked(circle.path(), &[]).is_err());
+    }
+
+    #[test]
+    fn scripts_may_import_one_another_in_circles() {
+        let dir = folder(&[("a.js", "import './b.js'"), ("b.js", "import './a.js'")]);
+        let all = linked(dir.path(), &[]).unwrap();
+        assert_eq!(
+            all[0].content,
+            format!("import'./{}'", all[1].path).as_bytes()
+        );
+        assert_eq!(
+            all[1].content,
+            format!("import'./{}'", all[0].path).as_bytes()
         );
     }
 
     #[test]
     fn text_that_only_looks_like_a_reference_stays() {
         let dir = folder(&[("app.js", "say(\"a ./b.js\");say(\"./folder\");n=1./2")]);
-        let all = Resolver::new(dir.path(), &[]).unwrap().all().unwrap();
+        let all = linked(dir.path(), &[]).unwrap();
         assert!(String::from_utf8_lossy(&all[0].content).contains("say(\"./folder\")"));
     }
 
     #[test]
     fn a_changed_file_changes_those_that_refer_to_it() {
-        let path = |icons: &str| {
-            let dir = folder(&[("app.css", "a{background:url(./i.svg)}"), ("i.svg", icons)]);
-            Resolver::new(dir.path(), &[])
+        let paths = |icons: &str| -> Vec<String> {
+            let dir = folder(&[
+                ("app.css", "a{background:url(./i.svg)}"),
+                ("app.js", "import './lib.js'"),
+                ("i.svg", icons),
+                ("lib.js", "go('./i.svg')"),
+            ]);
+            linked(dir.path(), &[])
                 .unwrap()
-                .path_of("app.css")
-                .unwrap()
+                .into_iter()
+                .map(|asset| asset.path)
+                .collect()
         };
-        assert_ne!(path("<svg/>"), path("<svg></svg>"));
-        assert_eq!(path("<svg/>"), path("<svg/>"));
+        let (before, after) = (paths("<svg/>"), paths("<svg></svg>"));
+        assert!(
+            before
+                .iter()
+                .zip(&after)
+                .all(|(before, after)| before != after)
+        );
+        assert_eq!(before, paths("<svg/>"));
     }
 }
