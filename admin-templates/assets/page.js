@@ -25,12 +25,12 @@
   // English words, but the reader's own way of counting hours.
   const hourCycle = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions().hourCycle;
   const format = (options) => new Intl.DateTimeFormat(locale, { ...options, ...(options.hour && { hourCycle }) });
-  const clock = format({ hour: "2-digit", minute: "2-digit" });
+  const clock = format({ hour: "numeric", minute: "2-digit" });
   const weekday = format({ weekday: "short" });
   const dayMonth = format({ day: "numeric", month: "short" });
   const date = format({ day: "numeric", month: "short", year: "numeric" });
   const longDay = format({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
-  const full = format({ day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+  const full = format({ day: "numeric", month: "short", year: "numeric", hour: "numeric", minute: "2-digit" });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
 
   const midnight = (time) => new Date(time).setHours(0, 0, 0, 0);
@@ -70,7 +70,7 @@
     }
     for (const element of all("time[data-zone]", root)) {
       try {
-        element.textContent = format({ hour: "2-digit", minute: "2-digit", weekday: "short", timeZone: element.dataset.zone })
+        element.textContent = format({ hour: "numeric", minute: "2-digit", weekday: "short", timeZone: element.dataset.zone })
           .format(Date.now());
       } catch { /* A zone that this browser does not know: the server's words stay. */ }
     }

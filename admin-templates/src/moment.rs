@@ -25,7 +25,13 @@ impl Moment {
         self.format("%-d %b %Y, %H:%M UTC")
     }
 
-    /// `14:03`.
+    /// `24 Nov, 14:03`, in UTC.
+    #[must_use]
+    pub fn compact(self) -> String {
+        self.format("%-d %b, %H:%M")
+    }
+
+    /// `14:03`, in UTC.
     #[must_use]
     pub fn clock(self) -> String {
         self.format("%H:%M")

@@ -71,11 +71,17 @@ impl PersonView {
     /// The class of the face's colour, one of eight, always the same for one id.
     #[must_use]
     pub fn tint(&self) -> u32 {
-        // FNV-1a: the last bytes of a version 7 UUID differ, the first hardly do.
-        self.id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        // FNV-1a, folded: the last bytes of a version 7 UUID differ, the first hardly do.
+        let hash = self.id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
             (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-        }) >> 16
-            & 7
+        });
+        (hash ^ hash >> 9 ^ hash >> 21) & 7
+    }
+
+    /// A visitor who gave no name is drawn without initials.
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.role == Role::Visitor
+            && self.name.split_whitespace().next() == Some(Role::Visitor.word())
     }
 
     /// The first word of the name.

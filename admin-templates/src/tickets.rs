@@ -342,6 +342,13 @@ pub struct OtherTicket {
 }
 
 impl ContextView {
+    pub(crate) fn referrer_short(&self) -> &str {
+        let url = self.referrer.as_deref().unwrap_or_default();
+        url.split_once("://")
+            .map_or(url, |(_, rest)| rest)
+            .trim_end_matches('/')
+    }
+
     pub(crate) fn referrer_link(&self) -> Option<&str> {
         self.referrer.as_deref().filter(|url| is_web(url))
     }

@@ -19,6 +19,10 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
     pages
 }
 
+#[expect(
+    clippy::expect_used,
+    reason = "sample data; the gallery and the tests want to hear of it"
+)]
 pub(crate) fn html(page: &impl Template) -> String {
     page.render()
         .expect("a template of strings and numbers renders")
