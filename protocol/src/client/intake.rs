@@ -105,6 +105,7 @@ impl Room {
     fn roll_back(&mut self, position: u64) {
         self.state = None;
         self.told = Marks::default();
+        self.drop_acked();
         self.own.read = self.own.read.min(position);
         self.own.delivered = self.own.delivered.min(position);
     }
@@ -142,7 +143,7 @@ impl Room {
     /// What follows from the entries above `before`, which are new in the window.
     fn absorb(&mut self, before: u64, me: Id, port: &mut Port) {
         let mut ticket = None;
-        let mut ended = false;
+        let mut ended = Vec::new();
         for event in self.window.above(before) {
             if event.author.id != me {
                 self.own.delivered = self.own.delivered.max(event.seq);
@@ -154,18 +155,12 @@ impl Room {
                     _ => None,
                 });
             }
-            if let Some(index) = self
-                .typers
-                .iter()
-                .position(|typer| typer.id == event.author.id)
-            {
-                self.typers.remove(index);
-                self.typers_until.remove(index);
-                ended = true;
+            if self.typers.iter().any(|typer| typer.id == event.author.id) {
+                ended.push(event.author.id);
             }
         }
-        if ended {
-            port.change(Change::Typing(self.id));
+        for typer in ended {
+            self.end_typing(typer, port);
         }
         if ticket.is_some_and(|ticket| self.set_ticket(ticket)) {
             port.change(Change::Room(self.id));

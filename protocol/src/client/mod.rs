@@ -118,7 +118,7 @@ impl Client {
         self.ask_join(room, now);
     }
 
-    /// Leaves a room. Its window is dropped; its messages in the outbox are still sent.
+    /// Leaves a room, after its marks were told. Its window is dropped; its messages in the outbox are still sent.
     pub fn leave(&mut self, room: Id, _now: u64) {
         if self
             .typist
@@ -131,6 +131,7 @@ impl Client {
         let Some(found) = find(&mut self.rooms, room).filter(|found| found.wanted) else {
             return;
         };
+        found.send_receipt(&mut self.port);
         found.wanted = false;
         found.gone = false;
         if self.port.live && found.stage != Stage::Out {

@@ -1,6 +1,7 @@
 //! Receipts: two marks per member and room that only move forward.
 
-use super::room::{Marks, Stage, raise};
+use super::port::Port;
+use super::room::{Marks, Room, Stage, raise};
 use super::types::Change;
 use super::{Client, find};
 use crate::Id;
@@ -108,18 +109,8 @@ impl Client {
             return;
         }
         self.receipts_at = None;
-        let live = self
-            .rooms
-            .iter_mut()
-            .filter(|room| room.stage == Stage::Live);
-        for room in live.filter(|room| room.own.ahead_of(room.told)) {
-            let moved = |own: u64, told: u64| if own > told { own } else { 0 };
-            self.port.transmit(ClientFrame::Receipt {
-                room: room.id,
-                delivered: moved(room.own.delivered, room.told.delivered),
-                read: moved(room.own.read, room.told.read),
-            });
-            room.told = room.own;
+        for room in &mut self.rooms {
+            room.send_receipt(&mut self.port);
         }
         for elsewhere in self
             .elsewhere
@@ -145,6 +136,22 @@ impl Client {
         if let Some(listed) = self.listed.iter_mut().find(|listed| listed.room == room) {
             raise(&mut listed.marks, mark);
         }
+    }
+}
+
+impl Room {
+    /// Tells the server the own marks, if they have moved.
+    pub(super) fn send_receipt(&mut self, port: &mut Port) {
+        if self.stage != Stage::Live || !self.own.ahead_of(self.told) {
+            return;
+        }
+        let moved = |own: u64, told: u64| if own > told { own } else { 0 };
+        port.transmit(ClientFrame::Receipt {
+            room: self.id,
+            delivered: moved(self.own.delivered, self.told.delivered),
+            read: moved(self.own.read, self.told.read),
+        });
+        self.told = self.own;
     }
 }
 

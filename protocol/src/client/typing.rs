@@ -127,7 +127,15 @@ impl Room {
         }
     }
 
-    pub(super) fn drop_typer(&mut self, index: usize) {
+    /// Her message has come.
+    pub(super) fn end_typing(&mut self, who: Id, port: &mut Port) {
+        if let Some(index) = self.typers.iter().position(|typer| typer.id == who) {
+            self.drop_typer(index);
+            port.change(Change::Typing(self.id));
+        }
+    }
+
+    fn drop_typer(&mut self, index: usize) {
         self.typers.remove(index);
         self.typers_until.remove(index);
     }

@@ -1,0 +1,21 @@
+//! The client's brain, seen from outside: scenarios frame by frame, and convergence
+//! against a small server under loss, duplication, reordering and reconnection.
+
+#[path = "brain/converge.rs"]
+mod converge;
+#[path = "brain/link.rs"]
+mod link;
+#[path = "brain/list.rs"]
+mod list;
+#[path = "brain/marks.rs"]
+mod marks;
+#[path = "brain/model.rs"]
+mod model;
+#[path = "brain/outbox.rs"]
+mod outbox;
+#[path = "brain/rig.rs"]
+mod rig;
+#[path = "brain/window.rs"]
+mod window;
+#[path = "brain/world.rs"]
+mod world;
