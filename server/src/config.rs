@@ -107,15 +107,30 @@ impl Config {
     }
 
     fn from_values(values: &Values) -> Result<Self, ConfigError> {
-        let addr = values.parse("PARLOUR_ADDR", "an address and a port, such as 127.0.0.1:8080", |text| text.parse().ok())?;
-        let public_url = values.optional("PARLOUR_PUBLIC_URL", public_url::EXPECTED, PublicUrl::parse)?;
+        let addr = values.parse(
+            "PARLOUR_ADDR",
+            "an address and a port, such as 127.0.0.1:8080",
+            |text| text.parse().ok(),
+        )?;
+        let public_url =
+            values.optional("PARLOUR_PUBLIC_URL", public_url::EXPECTED, PublicUrl::parse)?;
         Ok(Self {
             addr,
-            data: values.parse("PARLOUR_DATA", "a folder", |text| (!text.is_empty()).then(|| PathBuf::from(text)))?,
+            data: values.parse("PARLOUR_DATA", "a folder", |text| {
+                (!text.is_empty()).then(|| PathBuf::from(text))
+            })?,
             public_url_is_given: public_url.is_some(),
             public_url: public_url.unwrap_or_else(|| derived(addr)),
-            heartbeat: Duration::from_millis(values.number("PARLOUR_HEARTBEAT_MS", 500, 120_000)?),
-            proxies: values.parse("PARLOUR_TRUSTED_PROXIES", network::EXPECTED, Network::parse_list)?,
+            heartbeat: Duration::from_millis(values.number(
+                "PARLOUR_HEARTBEAT_MS",
+                500,
+                120_000,
+            )?),
+            proxies: values.parse(
+                "PARLOUR_TRUSTED_PROXIES",
+                network::EXPECTED,
+                Network::parse_list,
+            )?,
             limits: limits(values)?,
             sign_in: sign_in(values)?,
             log: log(values)?,
@@ -149,7 +164,11 @@ impl Config {
 }
 
 fn derived(bound: SocketAddr) -> PublicUrl {
-    let ip = if bound.ip().is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { bound.ip() };
+    let ip = if bound.ip().is_unspecified() {
+        IpAddr::V4(Ipv4Addr::LOCALHOST)
+    } else {
+        bound.ip()
+    };
     PublicUrl::plain(SocketAddr::new(ip, bound.port()))
 }
 
@@ -183,9 +202,15 @@ fn sign_in(values: &Values) -> Result<SignInConfig, ConfigError> {
 }
 
 fn log(values: &Values) -> Result<LogConfig, ConfigError> {
-    let filter = values.parse("PARLOUR_LOG", "a filter, such as info or warn,parlour_server=debug", |text| {
-        tracing_subscriber::EnvFilter::try_new(text).is_ok().then(|| text.to_owned())
-    })?;
+    let filter = values.parse(
+        "PARLOUR_LOG",
+        "a filter, such as info or warn,parlour_server=debug",
+        |text| {
+            tracing_subscriber::EnvFilter::try_new(text)
+                .is_ok()
+                .then(|| text.to_owned())
+        },
+    )?;
     let format = values.parse("PARLOUR_LOG_FORMAT", "text or json", |text| match text {
         "text" => Some(LogFormat::Text),
         "json" => Some(LogFormat::Json),
@@ -200,7 +225,10 @@ mod tests {
 
     fn load(environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let values = Values::read(&Flags::default(), |variable| {
-            environment.iter().find(|(name, _)| *name == variable).map(|(_, value)| (*value).into())
+            environment
+                .iter()
+                .find(|(name, _)| *name == variable)
+                .map(|(_, value)| (*value).into())
         })?;
         Config::from_values(&values)
     }
@@ -220,23 +248,41 @@ mod tests {
     fn a_wrong_value_is_one_sentence_with_the_variable_the_value_and_what_is_expected() {
         for (variable, value, expected) in [
             ("PARLOUR_ADDR", "8080", "an address and a port"),
-            ("PARLOUR_HEARTBEAT_MS", "499", "a whole number from 500 to 120000"),
+            (
+                "PARLOUR_HEARTBEAT_MS",
+                "499",
+                "a whole number from 500 to 120000",
+            ),
             ("PARLOUR_HEARTBEAT_MS", "soon", "a whole number"),
-            ("PARLOUR_PUBLIC_URL", "chat.example.com", "https://chat.example.com"),
-            ("PARLOUR_TRUSTED_PROXIES", "10.0.0.0/33", "addresses or networks"),
+            (
+                "PARLOUR_PUBLIC_URL",
+                "chat.example.com",
+                "https://chat.example.com",
+            ),
+            (
+                "PARLOUR_TRUSTED_PROXIES",
+                "10.0.0.0/33",
+                "addresses or networks",
+            ),
             ("PARLOUR_LOG_FORMAT", "xml", "text or json"),
             ("PARLOUR_SIGN_IN_IDLE", "0s", "a time from"),
             ("PARLOUR_SEND_RATE", "-1", "a whole number"),
         ] {
             let sentence = load(&[(variable, value)]).expect_err(variable).to_string();
-            assert!(sentence.contains(variable) && sentence.contains(value) && sentence.contains(expected), "{sentence}");
+            assert!(
+                sentence.contains(variable)
+                    && sentence.contains(value)
+                    && sentence.contains(expected),
+                "{sentence}"
+            );
             assert!(!sentence.contains('\n'), "{sentence}");
         }
     }
 
     #[test]
     fn a_public_url_that_is_given_stays() {
-        let config = load(&[("PARLOUR_PUBLIC_URL", "https://Chat.Example.com:443/")]).expect("a good configuration");
+        let config = load(&[("PARLOUR_PUBLIC_URL", "https://Chat.Example.com:443/")])
+            .expect("a good configuration");
         let config = config.listening_on("127.0.0.1:9".parse().expect("an address"));
         assert_eq!(config.public_url.origin(), "https://chat.example.com");
         assert_eq!(config.public_url.socket(), "wss://chat.example.com/socket");

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-pub(super) const EXPECTED: &str = "addresses or networks with commas between them, such as 127.0.0.1, 10.0.0.0/8";
+pub(super) const EXPECTED: &str =
+    "addresses or networks with commas between them, such as 127.0.0.1, 10.0.0.0/8";
 
 /// An address and how many of its leading bits count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,11 @@ impl Network {
     }
 
     pub(super) fn parse_list(text: &str) -> Option<Vec<Self>> {
-        text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(Self::parse).collect()
+        text.split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(Self::parse)
+            .collect()
     }
 
     /// Whether `address` lies in the network. An IPv4 address in IPv6 clothes counts as IPv4.
@@ -64,7 +69,11 @@ mod tests {
             ("::/0", "2001:db8:1::1", true),
         ] {
             let network = Network::parse(network).expect("a network");
-            assert_eq!(network.contains(address.parse().expect("an address")), contained, "{network:?} {address}");
+            assert_eq!(
+                network.contains(address.parse().expect("an address")),
+                contained,
+                "{network:?} {address}"
+            );
         }
         for bad in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "x", "10.0.0.0/-1"] {
             assert_eq!(Network::parse(bad), None, "{bad}");

@@ -6,7 +6,8 @@ use url::{Host, Url};
 
 use crate::identity::Origin;
 
-pub(super) const EXPECTED: &str = "a scheme, a host and perhaps a port, such as https://chat.example.com";
+pub(super) const EXPECTED: &str =
+    "a scheme, a host and perhaps a port, such as https://chat.example.com";
 
 /// Scheme, host and port, without a path. Links, cookies and the checks of origins go by it,
 /// and never by a request's `Host`.
@@ -28,7 +29,11 @@ impl PublicUrl {
 
     pub(super) fn plain(address: SocketAddr) -> Self {
         Self {
-            origin: if address.port() == 80 { format!("http://{}", host(address)) } else { format!("http://{address}") },
+            origin: if address.port() == 80 {
+                format!("http://{}", host(address))
+            } else {
+                format!("http://{address}")
+            },
             https: false,
             loopback: address.ip().to_canonical().is_loopback(),
             port: address.port(),
@@ -37,7 +42,12 @@ impl PublicUrl {
 
     fn from_origin(origin: String) -> Option<Self> {
         let url = Url::parse(&origin).ok()?;
-        Some(Self { https: url.scheme() == "https", loopback: is_loopback(&url), port: url.port_or_known_default()?, origin })
+        Some(Self {
+            https: url.scheme() == "https",
+            loopback: is_loopback(&url),
+            port: url.port_or_known_default()?,
+            origin,
+        })
     }
 
     /// As browsers write it in `Origin`: `https://chat.example.com`.
@@ -81,7 +91,9 @@ impl PublicUrl {
         if !self.loopback || self.https {
             return false;
         }
-        let Ok(other) = Url::parse(origin) else { return false };
+        let Ok(other) = Url::parse(origin) else {
+            return false;
+        };
         other.scheme() == "http"
             && is_loopback(&other)
             && other.port_or_known_default() == Some(self.port)
@@ -96,7 +108,11 @@ impl std::fmt::Display for PublicUrl {
 }
 
 fn host(address: SocketAddr) -> String {
-    if address.is_ipv6() { format!("[{}]", address.ip()) } else { address.ip().to_string() }
+    if address.is_ipv6() {
+        format!("[{}]", address.ip())
+    } else {
+        address.ip().to_string()
+    }
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -116,11 +132,21 @@ mod tests {
     fn it_knows_its_own_origin() {
         let public = PublicUrl::parse("https://chat.example.com").expect("an address");
         assert!(public.owns("https://chat.example.com") && public.keeps_cookies());
-        for other in ["http://chat.example.com", "https://chat.example.com:8443", "https://chat.example.com.evil.example", "null", ""] {
+        for other in [
+            "http://chat.example.com",
+            "https://chat.example.com:8443",
+            "https://chat.example.com.evil.example",
+            "null",
+            "",
+        ] {
             assert!(!public.owns(other), "{other}");
         }
         let local = PublicUrl::plain("127.0.0.1:8080".parse().expect("an address"));
-        assert!(local.owns("http://localhost:8080") && local.owns("http://[::1]:8080") && local.keeps_cookies());
+        assert!(
+            local.owns("http://localhost:8080")
+                && local.owns("http://[::1]:8080")
+                && local.keeps_cookies()
+        );
         assert!(!local.owns("http://localhost:8081") && !local.owns("http://localhost:8080/"));
         assert_eq!(local.socket(), "ws://127.0.0.1:8080/socket");
         let network = PublicUrl::plain("192.168.1.9:80".parse().expect("an address"));

@@ -10,8 +10,10 @@ use clap::{Arg, ArgMatches, Command};
 /// Something that can be set. One row makes the flag, the variable and the key in the file.
 #[derive(Debug)]
 pub struct Setting {
-    /// The variable; the flag is its rest in lower case with hyphens, the key in the file with underscores.
+    /// The variable; the key in the file is its rest in lower case.
     pub variable: &'static str,
+    /// The flag: the key with hyphens.
+    pub flag: &'static str,
     /// What the value stands for, in the help.
     pub value: &'static str,
     /// What holds when nothing is set.
@@ -22,54 +24,211 @@ pub struct Setting {
     pub rare: bool,
 }
 
-const fn setting(variable: &'static str, value: &'static str, default: &'static str, help: &'static str) -> Setting {
-    Setting { variable, value, default: Some(default), help, rare: false }
+const fn setting(
+    variable: &'static str,
+    flag: &'static str,
+    value: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Setting {
+    Setting {
+        variable,
+        flag,
+        value,
+        default: Some(default),
+        help,
+        rare: false,
+    }
 }
 
-const fn rare(variable: &'static str, value: &'static str, default: &'static str, help: &'static str) -> Setting {
-    Setting { variable, value, default: Some(default), help, rare: true }
+const fn rare(
+    variable: &'static str,
+    flag: &'static str,
+    value: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Setting {
+    Setting {
+        variable,
+        flag,
+        value,
+        default: Some(default),
+        help,
+        rare: true,
+    }
 }
 
 /// All settings.
 pub const SETTINGS: &[Setting] = &[
-    setting("PARLOUR_ADDR", "ADDRESS", "127.0.0.1:8080", "Where to listen; port 0 picks a free one"),
-    setting("PARLOUR_DATA", "FOLDER", "./data", "The folder of the database"),
+    setting(
+        "PARLOUR_ADDR",
+        "addr",
+        "ADDRESS",
+        "127.0.0.1:8080",
+        "Where to listen; port 0 picks a free one",
+    ),
+    setting(
+        "PARLOUR_DATA",
+        "data",
+        "FOLDER",
+        "./data",
+        "The folder of the database",
+    ),
     Setting {
         variable: "PARLOUR_PUBLIC_URL",
+        flag: "public-url",
         value: "URL",
         default: None,
         help: "The address that browsers use; without it, the one that is listened on",
         rare: false,
     },
-    setting("PARLOUR_TRUSTED_PROXIES", "NETWORKS", "", "Proxies whose X-Forwarded-For is believed, such as 127.0.0.1, 10.0.0.0/8"),
-    setting("PARLOUR_LOG", "FILTER", "info", "What is logged, such as warn,parlour_server=debug"),
-    setting("PARLOUR_LOG_FORMAT", "FORMAT", "text", "The form of a line in the log: text or json"),
-    rare("PARLOUR_HEARTBEAT_MS", "MILLISECONDS", "25000", "The time between two heartbeats"),
-    rare("PARLOUR_SIGN_IN_IDLE", "TIME", "14d", "A sign-in that is not used for this long ends"),
-    rare("PARLOUR_SIGN_IN_LIFETIME", "TIME", "90d", "A sign-in ends after this long, used or not"),
-    rare("PARLOUR_VISITOR_TOKEN", "TIME", "15m", "How long a visitor's token is good; it is renewed in the connection"),
-    rare("PARLOUR_SEND_RATE", "NUMBER", "5", "Messages that one person may send in a second, over time"),
-    rare("PARLOUR_SEND_BURST", "NUMBER", "20", "Messages that one person may send at once"),
-    rare("PARLOUR_FRAME_RATE", "NUMBER", "30", "Frames that one connection may send in a second, over time"),
-    rare("PARLOUR_FRAME_BURST", "NUMBER", "120", "Frames that one connection may send at once"),
-    rare("PARLOUR_CONNECTIONS_PER_PERSON", "NUMBER", "32", "Connections of one person"),
-    rare("PARLOUR_CONNECTIONS_PER_ADDRESS", "NUMBER", "256", "Connections from one address"),
-    rare("PARLOUR_SESSION_RATE", "NUMBER", "5", "Visitor sessions that one address may ask for in a second, over time"),
-    rare("PARLOUR_SESSION_BURST", "NUMBER", "50", "Visitor sessions that one address may ask for at once"),
-    rare("PARLOUR_REQUEST_RATE", "NUMBER", "20", "Other requests that one address may make in a second, over time"),
-    rare("PARLOUR_REQUEST_BURST", "NUMBER", "200", "Other requests that one address may make at once"),
-    rare("PARLOUR_SIGN_IN_RATE", "NUMBER", "2", "Attempts to sign in that one address may make in a second, over time"),
-    rare("PARLOUR_SIGN_IN_BURST", "NUMBER", "20", "Attempts to sign in that one address may make at once"),
-    rare("PARLOUR_SIGN_IN_FAILURES", "NUMBER", "10", "Failed attempts that an account or an address has in 15 minutes"),
+    setting(
+        "PARLOUR_TRUSTED_PROXIES",
+        "trusted-proxies",
+        "NETWORKS",
+        "",
+        "Proxies whose X-Forwarded-For is believed, such as 127.0.0.1, 10.0.0.0/8",
+    ),
+    setting(
+        "PARLOUR_LOG",
+        "log",
+        "FILTER",
+        "info",
+        "What is logged, such as warn,parlour_server=debug",
+    ),
+    setting(
+        "PARLOUR_LOG_FORMAT",
+        "log-format",
+        "FORMAT",
+        "text",
+        "The form of a line in the log: text or json",
+    ),
+    rare(
+        "PARLOUR_HEARTBEAT_MS",
+        "heartbeat-ms",
+        "MILLISECONDS",
+        "25000",
+        "The time between two heartbeats",
+    ),
+    rare(
+        "PARLOUR_SIGN_IN_IDLE",
+        "sign-in-idle",
+        "TIME",
+        "14d",
+        "A sign-in that is not used for this long ends",
+    ),
+    rare(
+        "PARLOUR_SIGN_IN_LIFETIME",
+        "sign-in-lifetime",
+        "TIME",
+        "90d",
+        "A sign-in ends after this long, used or not",
+    ),
+    rare(
+        "PARLOUR_VISITOR_TOKEN",
+        "visitor-token",
+        "TIME",
+        "15m",
+        "How long a visitor's token is good; it is renewed in the connection",
+    ),
+    rare(
+        "PARLOUR_SEND_RATE",
+        "send-rate",
+        "NUMBER",
+        "5",
+        "Messages that one person may send in a second, over time",
+    ),
+    rare(
+        "PARLOUR_SEND_BURST",
+        "send-burst",
+        "NUMBER",
+        "20",
+        "Messages that one person may send at once",
+    ),
+    rare(
+        "PARLOUR_FRAME_RATE",
+        "frame-rate",
+        "NUMBER",
+        "30",
+        "Frames that one connection may send in a second, over time",
+    ),
+    rare(
+        "PARLOUR_FRAME_BURST",
+        "frame-burst",
+        "NUMBER",
+        "120",
+        "Frames that one connection may send at once",
+    ),
+    rare(
+        "PARLOUR_CONNECTIONS_PER_PERSON",
+        "connections-per-person",
+        "NUMBER",
+        "32",
+        "Connections of one person",
+    ),
+    rare(
+        "PARLOUR_CONNECTIONS_PER_ADDRESS",
+        "connections-per-address",
+        "NUMBER",
+        "256",
+        "Connections from one address",
+    ),
+    rare(
+        "PARLOUR_SESSION_RATE",
+        "session-rate",
+        "NUMBER",
+        "5",
+        "Visitor sessions that one address may ask for in a second, over time",
+    ),
+    rare(
+        "PARLOUR_SESSION_BURST",
+        "session-burst",
+        "NUMBER",
+        "50",
+        "Visitor sessions that one address may ask for at once",
+    ),
+    rare(
+        "PARLOUR_REQUEST_RATE",
+        "request-rate",
+        "NUMBER",
+        "20",
+        "Other requests that one address may make in a second, over time",
+    ),
+    rare(
+        "PARLOUR_REQUEST_BURST",
+        "request-burst",
+        "NUMBER",
+        "200",
+        "Other requests that one address may make at once",
+    ),
+    rare(
+        "PARLOUR_SIGN_IN_RATE",
+        "sign-in-rate",
+        "NUMBER",
+        "2",
+        "Attempts to sign in that one address may make in a second, over time",
+    ),
+    rare(
+        "PARLOUR_SIGN_IN_BURST",
+        "sign-in-burst",
+        "NUMBER",
+        "20",
+        "Attempts to sign in that one address may make at once",
+    ),
+    rare(
+        "PARLOUR_SIGN_IN_FAILURES",
+        "sign-in-failures",
+        "NUMBER",
+        "10",
+        "Failed attempts that an account or an address has in 15 minutes",
+    ),
 ];
 
 impl Setting {
-    fn flag(&self) -> String {
-        self.key().replace('_', "-")
-    }
-
     fn key(&self) -> String {
-        self.variable.trim_start_matches("PARLOUR_").to_ascii_lowercase()
+        self.variable
+            .trim_start_matches("PARLOUR_")
+            .to_ascii_lowercase()
     }
 }
 
@@ -146,7 +305,11 @@ impl clap::Args for Flags {
             .help("A TOML file with settings [env: PARLOUR_CONFIG]")
             .help_heading("Settings (flags beat the environment, the environment beats the file)")
             .global(true);
-        SETTINGS.iter().fold(command.arg(config), |command, setting| command.arg(argument(setting)))
+        SETTINGS
+            .iter()
+            .fold(command.arg(config), |command, setting| {
+                command.arg(argument(setting))
+            })
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -155,11 +318,19 @@ impl clap::Args for Flags {
 }
 
 fn argument(setting: &Setting) -> Arg {
-    let default = setting.default.filter(|default| !default.is_empty()).map(|default| format!(" [default: {default}]"));
+    let default = setting
+        .default
+        .filter(|default| !default.is_empty())
+        .map(|default| format!(" [default: {default}]"));
     Arg::new(setting.variable)
-        .long(setting.flag())
+        .long(setting.flag)
         .value_name(setting.value)
-        .help(format!("{} [env: {}]{}", setting.help, setting.variable, default.unwrap_or_default()))
+        .help(format!(
+            "{} [env: {}]{}",
+            setting.help,
+            setting.variable,
+            default.unwrap_or_default()
+        ))
         .help_heading("Settings (flags beat the environment, the environment beats the file)")
         .hide_short_help(setting.rare)
         .global(true)
@@ -171,8 +342,15 @@ pub(super) struct Values {
 }
 
 impl Values {
-    pub(super) fn read(flags: &Flags, environment: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
-        let file = flags.file.clone().or_else(|| environment("PARLOUR_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from));
+    pub(super) fn read(
+        flags: &Flags,
+        environment: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, ConfigError> {
+        let file = flags.file.clone().or_else(|| {
+            environment("PARLOUR_CONFIG")
+                .filter(|path| !path.is_empty())
+                .map(PathBuf::from)
+        });
         let mut given = match &file {
             Some(path) => from_file(path)?,
             None => HashMap::new(),
@@ -180,9 +358,15 @@ impl Values {
         for setting in SETTINGS {
             let variable = setting.variable;
             if let Some(value) = flags.given.get(variable) {
-                given.insert(variable, (value.clone(), format!("--{} ({variable})", setting.flag())));
+                given.insert(
+                    variable,
+                    (value.clone(), format!("--{} ({variable})", setting.flag)),
+                );
             } else if let Some(value) = environment(variable) {
-                given.insert(variable, (value.to_string_lossy().into_owned(), variable.to_owned()));
+                given.insert(
+                    variable,
+                    (value.to_string_lossy().into_owned(), variable.to_owned()),
+                );
             }
         }
         Ok(Self { given })
@@ -192,12 +376,21 @@ impl Values {
         if let Some((value, name)) = self.given.get(variable) {
             return Some((value.trim(), name));
         }
-        let setting = SETTINGS.iter().find(|setting| setting.variable == variable)?;
+        let setting = SETTINGS
+            .iter()
+            .find(|setting| setting.variable == variable)?;
         setting.default.map(|default| (default, variable))
     }
 
-    pub(super) fn optional<T>(&self, variable: &'static str, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, ConfigError> {
-        let Some((value, name)) = self.text(variable) else { return Ok(None) };
+    pub(super) fn optional<T>(
+        &self,
+        variable: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some((value, name)) = self.text(variable) else {
+            return Ok(None);
+        };
         parse(value).map(Some).ok_or_else(|| ConfigError::Value {
             name: name.to_owned(),
             given: value.to_owned(),
@@ -205,26 +398,51 @@ impl Values {
         })
     }
 
-    pub(super) fn parse<T>(&self, variable: &'static str, expected: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, ConfigError> {
-        self.optional(variable, expected, parse)?.ok_or_else(|| ConfigError::Value {
-            name: variable.to_owned(),
-            given: String::new(),
-            expected: expected.to_owned(),
-        })
+    pub(super) fn parse<T>(
+        &self,
+        variable: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, ConfigError> {
+        self.optional(variable, expected, parse)?
+            .ok_or_else(|| ConfigError::Value {
+                name: variable.to_owned(),
+                given: String::new(),
+                expected: expected.to_owned(),
+            })
     }
 
-    pub(super) fn number<T: TryFrom<u64>>(&self, variable: &'static str, least: u64, most: u64) -> Result<T, ConfigError> {
-        self.parse(variable, &format!("a whole number from {least} to {most}"), |text| {
-            let number = text.parse::<u64>().ok().filter(|number| (least..=most).contains(number))?;
-            T::try_from(number).ok()
-        })
+    pub(super) fn number<T: TryFrom<u64>>(
+        &self,
+        variable: &'static str,
+        least: u64,
+        most: u64,
+    ) -> Result<T, ConfigError> {
+        self.parse(
+            variable,
+            &format!("a whole number from {least} to {most}"),
+            |text| {
+                let number = text
+                    .parse::<u64>()
+                    .ok()
+                    .filter(|number| (least..=most).contains(number))?;
+                T::try_from(number).ok()
+            },
+        )
     }
 
     /// A time in whole seconds, within bounds that are given in seconds.
-    pub(super) fn duration(&self, variable: &'static str, least: u64, most: u64) -> Result<Duration, ConfigError> {
+    pub(super) fn duration(
+        &self,
+        variable: &'static str,
+        least: u64,
+        most: u64,
+    ) -> Result<Duration, ConfigError> {
         let expected = format!("a time from {least}s to {most}s, such as 45s, 30m, 12h or 14d");
         self.parse(variable, &expected, |text| {
-            seconds(text).filter(|seconds| (least..=most).contains(seconds)).map(Duration::from_secs)
+            seconds(text)
+                .filter(|seconds| (least..=most).contains(seconds))
+                .map(Duration::from_secs)
         })
     }
 }
@@ -237,19 +455,31 @@ fn seconds(text: &str) -> Option<u64> {
         'd' => 86_400,
         _ => return text.parse().ok(),
     };
-    text[..text.len() - 1].trim_end().parse::<u64>().ok()?.checked_mul(unit)
+    text[..text.len() - 1]
+        .trim_end()
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(unit)
 }
 
 fn from_file(path: &Path) -> Result<HashMap<&'static str, (String, String)>, ConfigError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| ConfigError::Unreadable { path: path.to_path_buf(), reason: error.to_string() })?;
-    let table: toml::Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| ConfigError::Syntax { path: path.to_path_buf(), reason: error.message().to_owned() })?;
+    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+        path: path.to_path_buf(),
+        reason: error.to_string(),
+    })?;
+    let table: toml::Table =
+        text.parse()
+            .map_err(|error: toml::de::Error| ConfigError::Syntax {
+                path: path.to_path_buf(),
+                reason: error.message().to_owned(),
+            })?;
     let mut given = HashMap::new();
     for (key, value) in table {
         let Some(setting) = SETTINGS.iter().find(|setting| setting.key() == key) else {
-            return Err(ConfigError::UnknownKey { path: path.to_path_buf(), key });
+            return Err(ConfigError::UnknownKey {
+                path: path.to_path_buf(),
+                key,
+            });
         };
         let name = format!("{key} in {} ({})", path.display(), setting.variable);
         given.insert(setting.variable, (plain(&value), name));
@@ -262,7 +492,11 @@ fn plain(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
         toml::Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
+        toml::Value::Integer(number) => number.to_string(),
+        toml::Value::Float(number) => number.to_string(),
+        toml::Value::Boolean(flag) => flag.to_string(),
+        toml::Value::Datetime(moment) => moment.to_string(),
+        toml::Value::Table(_) => "a table".to_owned(),
     }
 }
 
@@ -289,11 +523,28 @@ mod tests {
         })
         .expect("values");
         std::fs::remove_file(&path).expect("the file");
-        assert_eq!(values.text("PARLOUR_ADDR").map(|(value, _)| value), Some("127.0.0.1:3"));
-        assert_eq!(values.text("PARLOUR_LOG").map(|(value, _)| value), Some("debug"));
-        assert_eq!(values.text("PARLOUR_SEND_RATE").map(|(value, _)| value), Some("7"));
-        assert_eq!(values.text("PARLOUR_TRUSTED_PROXIES").map(|(value, _)| value), Some("10.0.0.0/8,::1"));
-        assert_eq!(values.text("PARLOUR_SEND_BURST").map(|(value, _)| value), Some("20"));
+        assert_eq!(
+            values.text("PARLOUR_ADDR").map(|(value, _)| value),
+            Some("127.0.0.1:3")
+        );
+        assert_eq!(
+            values.text("PARLOUR_LOG").map(|(value, _)| value),
+            Some("debug")
+        );
+        assert_eq!(
+            values.text("PARLOUR_SEND_RATE").map(|(value, _)| value),
+            Some("7")
+        );
+        assert_eq!(
+            values
+                .text("PARLOUR_TRUSTED_PROXIES")
+                .map(|(value, _)| value),
+            Some("10.0.0.0/8,::1")
+        );
+        assert_eq!(
+            values.text("PARLOUR_SEND_BURST").map(|(value, _)| value),
+            Some("20")
+        );
     }
 
     #[test]
@@ -306,8 +557,25 @@ mod tests {
     }
 
     #[test]
+    fn flags_and_keys_have_one_spelling() {
+        for setting in SETTINGS {
+            assert_eq!(setting.flag, setting.key().replace('_', "-"));
+        }
+    }
+
+    #[test]
     fn times_have_units() {
-        for (text, expected) in [("45s", Some(45)), ("30m", Some(1_800)), ("12h", Some(43_200)), ("14d", Some(1_209_600)), ("9", Some(9)), ("", None), ("d", None), ("1.5h", None), ("-1s", None)] {
+        for (text, expected) in [
+            ("45s", Some(45)),
+            ("30m", Some(1_800)),
+            ("12h", Some(43_200)),
+            ("14d", Some(1_209_600)),
+            ("9", Some(9)),
+            ("", None),
+            ("d", None),
+            ("1.5h", None),
+            ("-1s", None),
+        ] {
             assert_eq!(seconds(text), expected, "{text}");
         }
     }

@@ -37,7 +37,11 @@ impl Actor<'_> {
     /// # Errors
     /// [`Error::Forbidden`].
     pub fn may_manage(&self) -> Result<(), Error> {
-        if self.role().manages() { Ok(()) } else { Err(Error::Forbidden) }
+        if self.role().manages() {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
     }
 
     /// Whether the actor may invite somebody with this role: only the owner makes admins, and nobody a second owner.
@@ -65,7 +69,11 @@ impl Actor<'_> {
             AgentRole::Admin => self.role() == AgentRole::Owner,
             AgentRole::Agent => true,
         };
-        if over && !own { Ok(()) } else { Err(Error::Forbidden) }
+        if over && !own {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
     }
 
     /// Whether the actor may make a reset link for this agent: whoever holds it can sign in as her.
@@ -85,7 +93,12 @@ impl Identity {
     ///
     /// # Errors
     /// [`Error::Forbidden`] or [`Error::NotFound`].
-    pub async fn set_role(&self, actor: &Actor<'_>, agent: Uuid, role: AgentRole) -> Result<(), Error> {
+    pub async fn set_role(
+        &self,
+        actor: &Actor<'_>,
+        agent: Uuid,
+        role: AgentRole,
+    ) -> Result<(), Error> {
         let agent = self.store.agent(agent).await?;
         actor.may_change(&agent)?;
         actor.may_invite(role)?;
@@ -137,7 +150,9 @@ impl Identity {
         let agent = self.store.agent(agent).await?;
         actor.may_change(&agent)?;
         let id = agent.id;
-        self.store.write(move |connection| Box::pin(agents::set_disabled(connection, id, None))).await?;
+        self.store
+            .write(move |connection| Box::pin(agents::set_disabled(connection, id, None)))
+            .await?;
         tracing::info!(agent.id = %id, by = ?actor.id(), "an agent was enabled");
         Ok(())
     }
@@ -148,11 +163,23 @@ mod tests {
     use super::*;
 
     fn identity(id: u128, role: AgentRole) -> AgentIdentity {
-        AgentIdentity { id: Uuid::from_u128(id), name: String::new(), email: String::new(), role }
+        AgentIdentity {
+            id: Uuid::from_u128(id),
+            name: String::new(),
+            email: String::new(),
+            role,
+        }
     }
 
     fn account(id: u128, role: AgentRole) -> Agent {
-        Agent { id: Uuid::from_u128(id), email: String::new(), name: String::new(), role, created_at: 0, disabled_at: None }
+        Agent {
+            id: Uuid::from_u128(id),
+            email: String::new(),
+            name: String::new(),
+            role,
+            created_at: 0,
+            disabled_at: None,
+        }
     }
 
     #[test]
@@ -171,9 +198,20 @@ mod tests {
         ] {
             let own = identity(1, actor);
             let actor = Actor::Agent(&own);
-            assert_eq!(actor.may_change(&account(2, other)).is_ok(), change, "{own:?} {other:?}");
-            assert_eq!(actor.may_reset(&account(2, other)).is_ok(), change, "{own:?} {other:?}");
-            assert!(actor.may_change(&account(1, own.role)).is_err(), "nobody changes herself");
+            assert_eq!(
+                actor.may_change(&account(2, other)).is_ok(),
+                change,
+                "{own:?} {other:?}"
+            );
+            assert_eq!(
+                actor.may_reset(&account(2, other)).is_ok(),
+                change,
+                "{own:?} {other:?}"
+            );
+            assert!(
+                actor.may_change(&account(1, own.role)).is_err(),
+                "nobody changes herself"
+            );
         }
         assert!(Actor::CommandLine.may_change(&account(2, Owner)).is_err());
         assert!(Actor::CommandLine.may_reset(&account(2, Owner)).is_ok());
@@ -192,7 +230,11 @@ mod tests {
             (Agent, Agent, false),
         ] {
             let own = identity(1, actor);
-            assert_eq!(Actor::Agent(&own).may_invite(invited).is_ok(), may, "{actor:?} {invited:?}");
+            assert_eq!(
+                Actor::Agent(&own).may_invite(invited).is_ok(),
+                may,
+                "{actor:?} {invited:?}"
+            );
         }
     }
 }

@@ -9,9 +9,17 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Whole passwords of 8 characters and more.
-static PASSWORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common/passwords.txt").split_whitespace().collect());
+static PASSWORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    include_str!("common/passwords.txt")
+        .split_whitespace()
+        .collect()
+});
 /// Words that passwords are built on.
-static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| include_str!("common/words.txt").split_whitespace().collect());
+static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| {
+    include_str!("common/words.txt")
+        .split_whitespace()
+        .collect()
+});
 
 /// What a finger runs along.
 const ROWS: [&str; 12] = [
@@ -35,19 +43,31 @@ const MOST_AROUND: usize = 6;
 pub(super) fn is_common(password: &str) -> bool {
     let lower = password.to_lowercase();
     let bare: String = lower.chars().filter(|c| !c.is_whitespace()).collect();
-    PASSWORDS.contains(bare.as_str()) || repeats(&bare) || runs_along_rows(&bare) || is_short_number(&bare) || is_word(&bare)
+    PASSWORDS.contains(bare.as_str())
+        || repeats(&bare)
+        || runs_along_rows(&bare)
+        || is_short_number(&bare)
+        || is_word(&bare)
 }
 
 /// Whether a password in lower case is `own`, with nothing but digits and signs around it.
 pub(super) fn is_built_on(lower: &str, own: &str) -> bool {
     let outside = |c: char| !c.is_alphabetic();
-    lower == own || lower.trim_matches(outside) == own.trim_matches(outside) && own.contains(char::is_alphabetic)
+    lower == own
+        || lower.trim_matches(outside) == own.trim_matches(outside)
+            && own.contains(char::is_alphabetic)
 }
 
 /// `aaaaaaaa`, `12121212`, `abcabcabc`.
 fn repeats(text: &str) -> bool {
     let chars: Vec<char> = text.chars().collect();
-    (1..=4).any(|period| chars.len() > period && chars.iter().zip(chars.iter().skip(period)).all(|(one, other)| one == other))
+    (1..=4).any(|period| {
+        chars.len() > period
+            && chars
+                .iter()
+                .zip(chars.iter().skip(period))
+                .all(|(one, other)| one == other)
+    })
 }
 
 /// A date or a telephone number at most.
@@ -59,7 +79,10 @@ fn is_short_number(text: &str) -> bool {
 fn runs_along_rows(text: &str) -> bool {
     let mut rest = text;
     while !rest.is_empty() {
-        let Some(length) = (3..=rest.len()).rev().find(|length| rest.get(..*length).is_some_and(is_along_a_row)) else {
+        let Some(length) = (3..=rest.len())
+            .rev()
+            .find(|length| rest.get(..*length).is_some_and(is_along_a_row))
+        else {
             return false;
         };
         rest = &rest[length..];
@@ -69,12 +92,17 @@ fn runs_along_rows(text: &str) -> bool {
 
 fn is_along_a_row(piece: &str) -> bool {
     let back: String = piece.chars().rev().collect();
-    ROWS.iter().any(|row| row.contains(piece) || row.contains(&back))
+    ROWS.iter()
+        .any(|row| row.contains(piece) || row.contains(&back))
 }
 
 fn is_word(text: &str) -> bool {
     let outside = |c: char| !c.is_alphabetic();
-    let cores = [text.trim_matches(outside), text.trim_end_matches(outside), text];
+    let cores = [
+        text.trim_matches(outside),
+        text.trim_end_matches(outside),
+        text,
+    ];
     cores.iter().any(|core| {
         let around = text.chars().count() - core.chars().count();
         around <= MOST_AROUND && ['i', 'l'].iter().any(|one| is_known(&letters(core, *one)))
@@ -110,9 +138,33 @@ mod tests {
     #[test]
     fn what_is_guessed_first_is_found() {
         for password in [
-            "12345678", "password", "Password1", "P@ssw0rd", "p4$$w0rd!", "qwertyuiop", "Qwerty123", "1q2w3e4r", "iloveyou",
-            "Summer2025!", "football", "liverpool1", "aaaaaaaa", "abcabcabc", "20040229", "asdf4321", "lovelove", "letmein!!", "monkey99",
-            "dragon1990", "Admin123", "trustno1", "1qaz2wsx", "zaq12wsx", "michael7", "welcome1", "correct horse battery staple",
+            "12345678",
+            "password",
+            "Password1",
+            "P@ssw0rd",
+            "p4$$w0rd!",
+            "qwertyuiop",
+            "Qwerty123",
+            "1q2w3e4r",
+            "iloveyou",
+            "Summer2025!",
+            "football",
+            "liverpool1",
+            "aaaaaaaa",
+            "abcabcabc",
+            "20040229",
+            "asdf4321",
+            "lovelove",
+            "letmein!!",
+            "monkey99",
+            "dragon1990",
+            "Admin123",
+            "trustno1",
+            "1qaz2wsx",
+            "zaq12wsx",
+            "michael7",
+            "welcome1",
+            "correct horse battery staple",
         ] {
             assert!(is_common(password), "{password}");
         }
@@ -121,8 +173,19 @@ mod tests {
     #[test]
     fn what_is_not_guessed_first_is_left_alone() {
         for password in [
-            "correct horse", "tr0ub4dor&3x", "passing the salt", "gk3VxQ91", "пасхальныйзаяц", "мойпароль не тут", "love is a long road",
-            "8 small owls", "qwerty is a row", "zebra crossing 4", "日本語のパスワード", "a long day's work", "x7#pLw2q",
+            "correct horse",
+            "tr0ub4dor&3x",
+            "passing the salt",
+            "gk3VxQ91",
+            "пасхальныйзаяц",
+            "мойпароль не тут",
+            "love is a long road",
+            "8 small owls",
+            "qwerty is a row",
+            "zebra crossing 4",
+            "日本語のパスワード",
+            "a long day's work",
+            "x7#pLw2q",
         ] {
             assert!(!is_common(password), "{password}");
         }
@@ -130,8 +193,22 @@ mod tests {
 
     #[test]
     fn the_lists_are_what_they_say() {
-        assert!(PASSWORDS.len() >= 300 && WORDS.len() >= 800, "{} {}", PASSWORDS.len(), WORDS.len());
-        assert!(PASSWORDS.iter().all(|password| password.chars().count() >= 8 && *password == password.to_lowercase()));
-        assert!(WORDS.iter().all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())));
+        assert!(
+            PASSWORDS.len() >= 300 && WORDS.len() >= 800,
+            "{} {}",
+            PASSWORDS.len(),
+            WORDS.len()
+        );
+        assert!(
+            PASSWORDS
+                .iter()
+                .all(|password| password.chars().count() >= 8
+                    && *password == password.to_lowercase())
+        );
+        assert!(
+            WORDS
+                .iter()
+                .all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
+        );
     }
 }

@@ -3,7 +3,10 @@
 use uuid::Uuid;
 
 use super::sign_ins::{Begun, replace_password};
-use super::{Actor, AgentIdentity, AgentRole, Client, Identity, Purpose, SignInError, Started, fields, passwords, secret};
+use super::{
+    Actor, AgentIdentity, AgentRole, Client, Identity, Purpose, SignInError, Started, fields,
+    passwords, secret,
+};
 use crate::clock::{self, Micros, SECOND};
 use crate::error::Error;
 use crate::store::agents::{self, Agent};
@@ -23,7 +26,9 @@ pub struct OneTimeLink {
 
 impl std::fmt::Debug for OneTimeLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OneTimeLink").field("ends_at", &self.ends_at).finish_non_exhaustive()
+        f.debug_struct("OneTimeLink")
+            .field("ends_at", &self.ends_at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -42,7 +47,9 @@ impl Identity {
     /// [`Error::Conflict`] if there is an owner.
     pub async fn setup_link(&self) -> Result<OneTimeLink, Error> {
         if self.store.has_owner().await? {
-            return Err(Error::Conflict("there is an owner already; a set-up link is not needed any more".into()));
+            return Err(Error::Conflict(
+                "there is an owner already; a set-up link is not needed any more".into(),
+            ));
         }
         self.new_link(Purpose::Setup, None).await
     }
@@ -51,13 +58,21 @@ impl Identity {
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::Invalid`], or [`Error::Conflict`] if there is such an agent.
-    pub async fn invite(&self, actor: &Actor<'_>, email: &str, role: AgentRole) -> Result<OneTimeLink, Error> {
+    pub async fn invite(
+        &self,
+        actor: &Actor<'_>,
+        email: &str,
+        role: AgentRole,
+    ) -> Result<OneTimeLink, Error> {
         actor.may_invite(role)?;
         let email = fields::email(email)?;
         if self.store.agent_by_email(&email).await?.is_some() {
-            return Err(Error::Conflict("an agent with this e-mail address exists already".into()));
+            return Err(Error::Conflict(
+                "an agent with this e-mail address exists already".into(),
+            ));
         }
-        self.new_link(Purpose::Invite { email, role }, actor.id()).await
+        self.new_link(Purpose::Invite { email, role }, actor.id())
+            .await
     }
 
     /// Invitations that wait to be accepted.
@@ -77,22 +92,34 @@ impl Identity {
         let agent = self.store.agent(agent).await?;
         actor.may_reset(&agent)?;
         if agent.disabled_at.is_some() {
-            return Err(Error::Conflict("this agent is disabled; enable the account first".into()));
+            return Err(Error::Conflict(
+                "this agent is disabled; enable the account first".into(),
+            ));
         }
-        self.new_link(Purpose::Reset { agent: agent.id }, actor.id()).await
+        self.new_link(Purpose::Reset { agent: agent.id }, actor.id())
+            .await
     }
 
-    async fn new_link(&self, purpose: Purpose, made_by: Option<Uuid>) -> Result<OneTimeLink, Error> {
+    async fn new_link(
+        &self,
+        purpose: Purpose,
+        made_by: Option<Uuid>,
+    ) -> Result<OneTimeLink, Error> {
         let token = secret::Secret::new()?;
         let (hash, word) = (token.hash(), purpose.word());
         let now = clock::now();
         let ends_at = now + LIFETIME;
         self.store
             .write(move |connection| {
-                Box::pin(async move { links::insert(connection, &hash, &purpose, made_by, now, ends_at).await })
+                Box::pin(async move {
+                    links::insert(connection, &hash, &purpose, made_by, now, ends_at).await
+                })
             })
             .await?;
-        Ok(OneTimeLink { url: self.public_url.join(&format!("/{word}/{}", token.reveal())), ends_at })
+        Ok(OneTimeLink {
+            url: self.public_url.join(&format!("/{word}/{}", token.reveal())),
+            ends_at,
+        })
     }
 
     /// What a link is for, if it is good.
@@ -106,26 +133,54 @@ impl Identity {
         Ok(self.store.link(secret::hash(token), clock::now()).await?)
     }
 
+    /// The name of the agent who made a link; none if the command line did, or the link is not good.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn inviter(&self, token: &str) -> Result<Option<String>, Error> {
+        if !secret::is_plausible(token) {
+            return Ok(None);
+        }
+        Ok(self.store.link_maker(secret::hash(token)).await?)
+    }
+
     /// Uses a set-up link up: the owner is created and signed in.
     ///
     /// # Errors
     /// [`Error::NotFound`] for a link that is not good, [`Error::Invalid`] for a field (the link stays
     /// good then), [`SignInError::NoCookies`].
-    pub async fn create_owner(&self, token: &str, name: &str, email: &str, password: &str, client: &Client) -> Result<Started, SignInError> {
+    pub async fn create_owner(
+        &self,
+        token: &str,
+        name: &str,
+        email: &str,
+        password: &str,
+        client: &Client,
+    ) -> Result<Started, SignInError> {
         if self.link(token).await? != Purpose::Setup {
             return Err(Error::NotFound.into());
         }
         let email = fields::email(email)?;
-        self.create_agent(token, name, email, AgentRole::Owner, password, client).await
+        self.create_agent(token, name, email, AgentRole::Owner, password, client)
+            .await
     }
 
     /// Uses an invitation up: the agent is created and signed in.
     ///
     /// # Errors
     /// As [`Identity::create_owner`].
-    pub async fn accept_invitation(&self, token: &str, name: &str, password: &str, client: &Client) -> Result<Started, SignInError> {
-        let Purpose::Invite { email, role } = self.link(token).await? else { return Err(Error::NotFound.into()) };
-        self.create_agent(token, name, email, role, password, client).await
+    pub async fn accept_invitation(
+        &self,
+        token: &str,
+        name: &str,
+        password: &str,
+        client: &Client,
+    ) -> Result<Started, SignInError> {
+        let Purpose::Invite { email, role } = self.link(token).await? else {
+            return Err(Error::NotFound.into());
+        };
+        self.create_agent(token, name, email, role, password, client)
+            .await
     }
 
     async fn create_agent(
@@ -144,8 +199,19 @@ impl Identity {
         passwords::check(password, &name, &email)?;
         let hash = self.passwords.hash(password.to_owned()).await?;
         let now = clock::now();
-        let agent = Agent { id: clock::id(), email, name, role, created_at: now, disabled_at: None };
-        let Begun { started, sign_in, token_hash } = self.begin(AgentIdentity::from(agent.clone()), client)?;
+        let agent = Agent {
+            id: clock::id(),
+            email,
+            name,
+            role,
+            created_at: now,
+            disabled_at: None,
+        };
+        let Begun {
+            started,
+            sign_in,
+            token_hash,
+        } = self.begin(AgentIdentity::from(agent.clone()), client)?;
         let (link, idle) = (secret::hash(token), self.idle());
         self.store
             .write(move |connection| {
@@ -166,7 +232,9 @@ impl Identity {
     /// [`Error::NotFound`] for a link that is not good, [`Error::Invalid`] for the password (the link
     /// stays good then).
     pub async fn reset_password(&self, token: &str, password: &str) -> Result<(), Error> {
-        let Purpose::Reset { agent } = self.link(token).await? else { return Err(Error::NotFound) };
+        let Purpose::Reset { agent } = self.link(token).await? else {
+            return Err(Error::NotFound);
+        };
         let agent = self.store.agent(agent).await?;
         if agent.disabled_at.is_some() {
             return Err(Error::NotFound);

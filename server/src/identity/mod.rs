@@ -36,6 +36,7 @@ pub use links::OneTimeLink;
 pub use origin::{Origin, OriginError};
 pub use sign_ins::{Client, SignInError, SignedIn, Started};
 pub use sites::SiteDraft;
+pub(crate) use tokens::AGENT_TOKEN;
 pub use tokens::{Claims, Subject, TokenError};
 pub use visitors::VisitorSession;
 
@@ -58,7 +59,12 @@ pub struct AgentIdentity {
 
 impl From<Agent> for AgentIdentity {
     fn from(agent: Agent) -> Self {
-        Self { id: agent.id, name: agent.name, email: agent.email, role: agent.role }
+        Self {
+            id: agent.id,
+            name: agent.name,
+            email: agent.email,
+            role: agent.role,
+        }
     }
 }
 
@@ -83,7 +89,8 @@ impl Identity {
         let identity = Self {
             keys: Keys::default(),
             redeemed: Redeemed::new(clock::now()),
-            passwords: Passwords::new().map_err(|error| StoreError::Unavailable(error.to_string().into()))?,
+            passwords: Passwords::new()
+                .map_err(|error| StoreError::Unavailable(error.to_string().into()))?,
             throttle: Throttle::new(config.limits.sign_in_failures),
             public_url: config.public_url.clone(),
             times: config.sign_in.clone(),
@@ -105,12 +112,18 @@ impl Identity {
     /// # Errors
     /// What the database reports.
     pub async fn sign_in_alive(&self, sign_in: Uuid) -> Result<Option<AgentIdentity>, StoreError> {
-        let alive = self.store.sign_in(sign_in, clock::now(), self.idle()).await?;
+        let alive = self
+            .store
+            .sign_in(sign_in, clock::now(), self.idle())
+            .await?;
         Ok(alive.map(|alive| alive.agent.into()))
     }
 
     /// Closes the connections of one sign-in of an agent, or of all.
     fn revoked(&self, agent: Uuid, sign_in: Option<Uuid>) {
-        self.bus.publish(&Publication::new(Topic::Person(agent), News::Revoked(sign_in)));
+        self.bus.publish(&Publication::new(
+            Topic::Person(agent),
+            News::Revoked(sign_in),
+        ));
     }
 }

@@ -33,17 +33,23 @@ impl Origin {
             return refuse(format!("{text} lacks its scheme; write https://{text}"));
         }
         let Ok(url) = Url::parse(text) else {
-            return refuse(format!("{text} is not an address such as https://shop.example"));
+            return refuse(format!(
+                "{text} is not an address such as https://shop.example"
+            ));
         };
         if !matches!(url.scheme(), "http" | "https") {
             return refuse(format!("{text} must begin with https:// or http://"));
         }
         let origin = url.origin().ascii_serialization();
         if !url.username().is_empty() || url.password().is_some() {
-            return refuse(format!("an address with a name or password in it cannot be listed; write {origin}"));
+            return refuse(format!(
+                "an address with a name or password in it cannot be listed; write {origin}"
+            ));
         }
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-            return refuse(format!("{text} has more than scheme, host and port; write {origin}"));
+            return refuse(format!(
+                "{text} has more than scheme, host and port; write {origin}"
+            ));
         }
         Ok(Self(origin))
     }

@@ -32,7 +32,11 @@ pub(super) struct Passwords {
 impl Passwords {
     pub(super) fn new() -> Result<Self, Error> {
         let nobody = hash_now(&secret::hex(&secret::random::<16>()?))?;
-        Ok(Self { turns: Semaphore::new(AT_A_TIME), waiting: AtomicUsize::new(0), nobody })
+        Ok(Self {
+            turns: Semaphore::new(AT_A_TIME),
+            waiting: AtomicUsize::new(0),
+            nobody,
+        })
     }
 
     /// The hash to store, `$argon2id$…`.
@@ -41,14 +45,21 @@ impl Passwords {
     }
 
     /// Whether `password` belongs to `hash`. Without a hash it is never right, and takes as long.
-    pub(super) async fn verify(&self, password: String, hash: Option<String>) -> Result<bool, Error> {
+    pub(super) async fn verify(
+        &self,
+        password: String,
+        hash: Option<String>,
+    ) -> Result<bool, Error> {
         let exists = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobody.clone());
         let right = self.in_turn(move || verify_now(&password, &hash)).await?;
         Ok(right && exists)
     }
 
-    async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= QUEUE {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             return Err(Error::TooFast { after_seconds: 5 });
@@ -56,24 +67,30 @@ impl Passwords {
         let turn = self.turns.acquire().await;
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         let _turn = turn.map_err(|_| Error::Unavailable("no more passwords are checked".into()))?;
-        tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(format!("a password's task failed: {error}")))
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| Error::Internal(format!("a password's task failed: {error}")))
     }
 }
 
 fn argon2() -> Result<Argon2<'static>, Error> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| Error::Internal(error.to_string()))?;
+    let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
+        .map_err(|error| Error::Internal(error.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
 fn hash_now(password: &str) -> Result<String, Error> {
     let salt: [u8; 16] = secret::random()?;
-    let hash: PasswordHash =
-        argon2()?.hash_password_with_salt(password.as_bytes(), &salt).map_err(|error| Error::Internal(error.to_string()))?;
+    let hash: PasswordHash = argon2()?
+        .hash_password_with_salt(password.as_bytes(), &salt)
+        .map_err(|error| Error::Internal(error.to_string()))?;
     Ok(hash.to_string())
 }
 
 fn verify_now(password: &str, hash: &str) -> bool {
-    let Ok(hash) = PasswordHash::new(hash) else { return false };
+    let Ok(hash) = PasswordHash::new(hash) else {
+        return false;
+    };
     argon2().is_ok_and(|argon2| argon2.verify_password(password.as_bytes(), &hash).is_ok())
 }
 
@@ -82,7 +99,12 @@ fn verify_now(password: &str, hash: &str) -> bool {
 /// # Errors
 /// [`Error::Invalid`] with a sentence that says what is wrong.
 pub(super) fn check(password: &str, name: &str, email: &str) -> Result<(), Error> {
-    let invalid = |reason: &str| Err(Error::Invalid { field: "password", reason: reason.into() });
+    let invalid = |reason: &str| {
+        Err(Error::Invalid {
+            field: "password",
+            reason: reason.into(),
+        })
+    };
     let length = password.chars().count();
     if length < LEAST {
         return invalid("use at least 8 characters");
@@ -95,8 +117,13 @@ pub(super) fn check(password: &str, name: &str, email: &str) -> Result<(), Error
     }
     let lower = password.to_lowercase();
     let local = email.split('@').next().unwrap_or_default();
-    if [name, email, local].iter().any(|own| !own.is_empty() && common::is_built_on(&lower, &own.to_lowercase())) {
-        return invalid("your own name or e-mail address is easily guessed; choose another password");
+    if [name, email, local]
+        .iter()
+        .any(|own| !own.is_empty() && common::is_built_on(&lower, &own.to_lowercase()))
+    {
+        return invalid(
+            "your own name or e-mail address is easily guessed; choose another password",
+        );
     }
     Ok(())
 }
@@ -108,11 +135,32 @@ mod tests {
     #[tokio::test]
     async fn a_hash_says_how_it_was_made_and_knows_its_password() {
         let passwords = Passwords::new().expect("passwords");
-        let hash = passwords.hash("correct horse 🐎".into()).await.expect("a hash");
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert!(passwords.verify("correct horse 🐎".into(), Some(hash.clone())).await.expect("an answer"));
-        assert!(!passwords.verify("correct horse".into(), Some(hash)).await.expect("an answer"));
-        assert!(!passwords.verify("correct horse 🐎".into(), None).await.expect("an answer"));
+        let hash = passwords
+            .hash("correct horse 🐎".into())
+            .await
+            .expect("a hash");
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        assert!(
+            passwords
+                .verify("correct horse 🐎".into(), Some(hash.clone()))
+                .await
+                .expect("an answer")
+        );
+        assert!(
+            !passwords
+                .verify("correct horse".into(), Some(hash))
+                .await
+                .expect("an answer")
+        );
+        assert!(
+            !passwords
+                .verify("correct horse 🐎".into(), None)
+                .await
+                .expect("an answer")
+        );
     }
 
     #[tokio::test]
@@ -120,7 +168,12 @@ mod tests {
         let passwords = Passwords::new().expect("passwords");
         let long = "ä".repeat(200);
         let hash = passwords.hash(long.clone() + "x").await.expect("a hash");
-        assert!(!passwords.verify(long + "y", Some(hash)).await.expect("an answer"));
+        assert!(
+            !passwords
+                .verify(long + "y", Some(hash))
+                .await
+                .expect("an answer")
+        );
     }
 
     #[test]

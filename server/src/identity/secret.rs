@@ -27,7 +27,8 @@ impl Secret {
 /// Random bytes from the system.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|error| Error::Unavailable(format!("no random numbers: {error}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Error::Unavailable(format!("no random numbers: {error}")))?;
     Ok(bytes)
 }
 
@@ -62,6 +63,8 @@ mod tests {
         assert_ne!(one.hash(), other.hash());
         assert_eq!(one.hash().len(), 32);
         assert!(is_plausible(&one.reveal()));
-        assert!(!is_plausible("") && !is_plausible(&"g".repeat(64)) && !is_plausible(&"a".repeat(63)));
+        assert!(
+            !is_plausible("") && !is_plausible(&"g".repeat(64)) && !is_plausible(&"a".repeat(63))
+        );
     }
 }

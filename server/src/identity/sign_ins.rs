@@ -43,7 +43,9 @@ pub struct Started {
 
 impl std::fmt::Debug for Started {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Started").field("agent", &self.agent).finish_non_exhaustive()
+        f.debug_struct("Started")
+            .field("agent", &self.agent)
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,7 +83,12 @@ impl Identity {
     ///
     /// # Errors
     /// A [`SignInError`].
-    pub async fn sign_in(&self, email: &str, password: &str, client: &Client) -> Result<Started, SignInError> {
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: &str,
+        client: &Client,
+    ) -> Result<Started, SignInError> {
         if !self.public_url.keeps_cookies() {
             return Err(SignInError::NoCookies);
         }
@@ -99,9 +106,17 @@ impl Identity {
         self.throttle.forgive(&attempt);
         let started = self.begin(agent.into(), client)?;
         let idle = self.idle();
-        let Begun { started, sign_in, token_hash } = started;
+        let Begun {
+            started,
+            sign_in,
+            token_hash,
+        } = started;
         self.store
-            .write(move |connection| Box::pin(async move { sign_ins::insert(connection, &sign_in, &token_hash, idle).await }))
+            .write(move |connection| {
+                Box::pin(
+                    async move { sign_ins::insert(connection, &sign_in, &token_hash, idle).await },
+                )
+            })
             .await?;
         tracing::info!(client.address = %client.address, agent.id = %started.agent.id, "signed in");
         Ok(started)
@@ -122,7 +137,15 @@ impl Identity {
             browser: client.browser.clone(),
         };
         let token_hash = token.hash();
-        Ok(Begun { started: Started { agent, cookie: token.reveal(), seconds }, sign_in, token_hash })
+        Ok(Begun {
+            started: Started {
+                agent,
+                cookie: token.reveal(),
+                seconds,
+            },
+            sign_in,
+            token_hash,
+        })
     }
 
     /// Who is behind a cookie; nobody if it is not good.
@@ -134,12 +157,22 @@ impl Identity {
             return Ok(None);
         }
         let now = clock::now();
-        let Some(alive) = self.store.sign_in_by_token(secret::hash(cookie), now, self.idle()).await? else { return Ok(None) };
-        let interval = USE_NOTED.min(Micros::try_from(self.idle().as_micros() / 2).unwrap_or(USE_NOTED));
+        let Some(alive) = self
+            .store
+            .sign_in_by_token(secret::hash(cookie), now, self.idle())
+            .await?
+        else {
+            return Ok(None);
+        };
+        let interval =
+            USE_NOTED.min(Micros::try_from(self.idle().as_micros() / 2).unwrap_or(USE_NOTED));
         if now - alive.used_at > interval {
             self.store.sign_in_used(alive.id, now).await?;
         }
-        Ok(Some(SignedIn { agent: alive.agent.into(), sign_in: alive.id }))
+        Ok(Some(SignedIn {
+            agent: alive.agent.into(),
+            sign_in: alive.id,
+        }))
     }
 
     /// Ends the caller's own sign-in and closes its sockets.
@@ -159,7 +192,10 @@ impl Identity {
     /// # Errors
     /// What the database reports.
     pub async fn sign_ins(&self, caller: &SignedIn) -> Result<Vec<SignIn>, Error> {
-        Ok(self.store.sign_ins_of(caller.agent.id, clock::now(), self.idle()).await?)
+        Ok(self
+            .store
+            .sign_ins_of(caller.agent.id, clock::now(), self.idle())
+            .await?)
     }
 
     /// Ends one of the caller's sign-ins and closes its sockets.
@@ -168,7 +204,9 @@ impl Identity {
     /// [`Error::NotFound`] if it is not hers, or what the database reports.
     pub async fn end_sign_in(&self, caller: &SignedIn, sign_in: Uuid) -> Result<(), Error> {
         let agent = caller.agent.id;
-        self.store.write(move |connection| Box::pin(sign_ins::end(connection, agent, sign_in))).await?;
+        self.store
+            .write(move |connection| Box::pin(sign_ins::end(connection, agent, sign_in)))
+            .await?;
         self.revoked(agent, Some(sign_in));
         Ok(())
     }
@@ -179,7 +217,10 @@ impl Identity {
     /// What the database reports.
     pub async fn end_other_sign_ins(&self, caller: &SignedIn) -> Result<(), Error> {
         let (agent, own) = (caller.agent.id, caller.sign_in);
-        let ended = self.store.write(move |connection| Box::pin(sign_ins::end_others(connection, agent, Some(own)))).await?;
+        let ended = self
+            .store
+            .write(move |connection| Box::pin(sign_ins::end_others(connection, agent, Some(own))))
+            .await?;
         for sign_in in ended {
             self.revoked(agent, Some(sign_in));
         }
@@ -190,20 +231,32 @@ impl Identity {
     ///
     /// # Errors
     /// [`SignInError::Wrong`] if `current` is not her password; [`Error::Invalid`] within if the new one is not good.
-    pub async fn change_password(&self, caller: &SignedIn, current: &str, new: &str, client: &Client) -> Result<(), SignInError> {
+    pub async fn change_password(
+        &self,
+        caller: &SignedIn,
+        current: &str,
+        new: &str,
+        client: &Client,
+    ) -> Result<(), SignInError> {
         passwords::check(new, &caller.agent.name, &caller.agent.email)?;
         let attempt = self
             .throttle
             .admit(client.address, &caller.agent.email, clock::now())
             .map_err(|after_seconds| SignInError::TooFast { after_seconds })?;
         let hash = self.store.agent_password(caller.agent.id).await?;
-        if !self.passwords.verify(current.to_owned(), Some(hash)).await? {
+        if !self
+            .passwords
+            .verify(current.to_owned(), Some(hash))
+            .await?
+        {
             tracing::warn!(client.address = %client.address, agent.id = %caller.agent.id, "a change of password failed");
             return Err(SignInError::Wrong);
         }
         self.throttle.forgive(&attempt);
         let (agent, own) = (caller.agent.id, caller.sign_in);
-        let ended = self.store_password(agent, self.passwords.hash(new.to_owned()).await?, Some(own)).await?;
+        let ended = self
+            .store_password(agent, self.passwords.hash(new.to_owned()).await?, Some(own))
+            .await?;
         for sign_in in ended {
             self.revoked(agent, Some(sign_in));
         }
@@ -212,8 +265,17 @@ impl Identity {
     }
 
     /// Stores a password, and ends the agent's sign-ins but one; those that ended.
-    pub(super) async fn store_password(&self, agent: Uuid, hash: String, but: Option<Uuid>) -> Result<Vec<Uuid>, StoreError> {
-        self.store.write(move |connection| Box::pin(async move { replace_password(connection, agent, &hash, but).await })).await
+    pub(super) async fn store_password(
+        &self,
+        agent: Uuid,
+        hash: String,
+        but: Option<Uuid>,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        self.store
+            .write(move |connection| {
+                Box::pin(async move { replace_password(connection, agent, &hash, but).await })
+            })
+            .await
     }
 
     /// Changes the caller's own name.

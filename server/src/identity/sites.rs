@@ -59,7 +59,10 @@ impl SiteDraft {
     /// Everything in its one form.
     fn check(self) -> Result<Self, Error> {
         if !matches!(self.position.as_str(), "left" | "right") {
-            return Err(Error::Invalid { field: "position", reason: "choose left or right".into() });
+            return Err(Error::Invalid {
+                field: "position",
+                reason: "choose left or right".into(),
+            });
         }
         Ok(Self {
             name: fields::name("name", &self.name, 60)?,
@@ -88,11 +91,21 @@ impl SiteDraft {
 }
 
 fn origins(given: &[String]) -> Result<Vec<String>, Error> {
-    let invalid = |reason: String| Error::Invalid { field: "origins", reason };
-    let given = given.iter().map(|origin| origin.trim()).filter(|origin| !origin.is_empty());
+    let invalid = |reason: String| Error::Invalid {
+        field: "origins",
+        reason,
+    };
+    let given = given
+        .iter()
+        .map(|origin| origin.trim())
+        .filter(|origin| !origin.is_empty());
     let mut origins = given
         .take(MOST_ORIGINS * 2)
-        .map(|origin| Origin::parse(origin).map(Origin::into_string).map_err(|error| invalid(error.to_string())))
+        .map(|origin| {
+            Origin::parse(origin)
+                .map(Origin::into_string)
+                .map_err(|error| invalid(error.to_string()))
+        })
         .collect::<Result<Vec<_>, _>>()?;
     origins.sort_unstable();
     origins.dedup();
@@ -110,7 +123,9 @@ impl Identity {
     pub async fn create_site(&self, actor: &Actor<'_>, draft: SiteDraft) -> Result<Site, Error> {
         actor.may_manage()?;
         if self.store.sites().await?.len() >= MOST_SITES {
-            return Err(Error::Conflict(format!("there are {MOST_SITES} sites already")));
+            return Err(Error::Conflict(format!(
+                "there are {MOST_SITES} sites already"
+            )));
         }
         let key = secret::hex(&secret::random::<10>()?);
         let site = draft.check()?.into_site(clock::id(), key);
@@ -122,12 +137,21 @@ impl Identity {
     ///
     /// # Errors
     /// [`Error::Forbidden`], [`Error::NotFound`], or [`Error::Invalid`] with the field.
-    pub async fn update_site(&self, actor: &Actor<'_>, id: Uuid, draft: SiteDraft) -> Result<Site, Error> {
+    pub async fn update_site(
+        &self,
+        actor: &Actor<'_>,
+        id: Uuid,
+        draft: SiteDraft,
+    ) -> Result<Site, Error> {
         actor.may_manage()?;
         let known = self.store.site(id).await?;
         let site = draft.check()?.into_site(id, known.key);
         self.store.update_site(site.clone()).await?;
-        Ok(Site { created_at: known.created_at, seen_at: known.seen_at, ..site })
+        Ok(Site {
+            created_at: known.created_at,
+            seen_at: known.seen_at,
+            ..site
+        })
     }
 }
 
@@ -137,8 +161,17 @@ mod tests {
 
     #[test]
     fn origins_are_put_in_one_form_once_each() {
-        let given = ["https://Shop.example/", "", "https://shop.example:443", "http://localhost:8000"].map(String::from);
-        assert_eq!(origins(&given).expect("origins"), ["http://localhost:8000", "https://shop.example"]);
+        let given = [
+            "https://Shop.example/",
+            "",
+            "https://shop.example:443",
+            "http://localhost:8000",
+        ]
+        .map(String::from);
+        assert_eq!(
+            origins(&given).expect("origins"),
+            ["http://localhost:8000", "https://shop.example"]
+        );
         assert!(origins(&["https://shop.example/x".into()]).is_err());
         let many: Vec<String> = (0..51).map(|n| format!("https://s{n}.example")).collect();
         assert!(origins(&many).is_err() && origins(&many[..50]).is_ok());
@@ -146,17 +179,59 @@ mod tests {
 
     #[test]
     fn a_draft_names_the_field_that_is_not_good() {
-        let good = SiteDraft { name: "Shop".into(), ..SiteDraft::default() };
+        let good = SiteDraft {
+            name: "Shop".into(),
+            ..SiteDraft::default()
+        };
         assert!(good.clone().check().is_ok());
         for (draft, expected) in [
-            (SiteDraft { name: " ".into(), ..good.clone() }, "name"),
-            (SiteDraft { color: "red".into(), ..good.clone() }, "color"),
-            (SiteDraft { greeting: "x".repeat(301), ..good.clone() }, "greeting"),
-            (SiteDraft { position: "top".into(), ..good.clone() }, "position"),
-            (SiteDraft { locale: "x y".into(), ..good.clone() }, "locale"),
-            (SiteDraft { origins: vec!["null".into()], ..good }, "origins"),
+            (
+                SiteDraft {
+                    name: " ".into(),
+                    ..good.clone()
+                },
+                "name",
+            ),
+            (
+                SiteDraft {
+                    color: "red".into(),
+                    ..good.clone()
+                },
+                "color",
+            ),
+            (
+                SiteDraft {
+                    greeting: "x".repeat(301),
+                    ..good.clone()
+                },
+                "greeting",
+            ),
+            (
+                SiteDraft {
+                    position: "top".into(),
+                    ..good.clone()
+                },
+                "position",
+            ),
+            (
+                SiteDraft {
+                    locale: "x y".into(),
+                    ..good.clone()
+                },
+                "locale",
+            ),
+            (
+                SiteDraft {
+                    origins: vec!["null".into()],
+                    ..good
+                },
+                "origins",
+            ),
         ] {
-            assert!(matches!(draft.check(), Err(Error::Invalid { field, .. }) if field == expected), "{expected}");
+            assert!(
+                matches!(draft.check(), Err(Error::Invalid { field, .. }) if field == expected),
+                "{expected}"
+            );
         }
     }
 }

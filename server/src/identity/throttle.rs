@@ -41,21 +41,29 @@ pub(super) struct Attempt {
 
 impl Throttle {
     pub(super) fn new(most_failures: usize) -> Self {
-        Self { most_failures, failures: Mutex::default() }
+        Self {
+            most_failures,
+            failures: Mutex::default(),
+        }
     }
 
     /// Lets an attempt through, or says after how many seconds one may succeed.
     pub(super) fn admit(&self, address: IpAddr, email: &str, now: Micros) -> Result<Attempt, u64> {
         let address = network(address);
         let account = account(email);
-        let keys = [Key::Address(address), Key::Account(account), Key::Both(address, account)];
+        let keys = [
+            Key::Address(address),
+            Key::Account(account),
+            Key::Both(address, account),
+        ];
         let mut failures = self.failures();
         make_room(&mut failures, now);
         let [by_address, by_account, by_both] = keys.map(|key| recent(&mut failures, key, now));
         if by_address >= self.most_failures {
             return Err(wait(&failures, keys[0], self.most_failures, now));
         }
-        if by_account >= self.most_failures && by_both >= TRIES_UNDER_ATTACK.min(self.most_failures) {
+        if by_account >= self.most_failures && by_both >= TRIES_UNDER_ATTACK.min(self.most_failures)
+        {
             return Err(wait(&failures, keys[1], self.most_failures, now));
         }
         for key in keys {
@@ -100,7 +108,9 @@ fn account(email: &str) -> Account {
 }
 
 fn recent(failures: &mut HashMap<Key, VecDeque<Micros>>, key: Key, now: Micros) -> usize {
-    let Some(times) = failures.get_mut(&key) else { return 0 };
+    let Some(times) = failures.get_mut(&key) else {
+        return 0;
+    };
     times.retain(|at| is_recent(*at, now));
     times.len()
 }
@@ -111,7 +121,11 @@ fn is_recent(at: Micros, now: Micros) -> bool {
 }
 
 fn wait(failures: &HashMap<Key, VecDeque<Micros>>, key: Key, most: usize, now: Micros) -> u64 {
-    let oldest = failures.get(&key).and_then(|times| times.get(times.len().saturating_sub(most))).copied().unwrap_or(now);
+    let oldest = failures
+        .get(&key)
+        .and_then(|times| times.get(times.len().saturating_sub(most)))
+        .copied()
+        .unwrap_or(now);
     u64::try_from((oldest + WINDOW - now).max(0) / SECOND).unwrap_or(0) + 1
 }
 
@@ -143,9 +157,18 @@ mod tests {
     fn ten_failures_of_an_address_are_enough() {
         let throttle = Throttle::new(10);
         for n in 0..10 {
-            assert!(throttle.admit(HOME, &format!("a{n}@shop.example"), n).is_ok());
+            assert!(
+                throttle
+                    .admit(HOME, &format!("a{n}@shop.example"), n)
+                    .is_ok()
+            );
         }
-        assert_eq!(throttle.admit(HOME, "a@shop.example", 10).expect_err("too many"), 900);
+        assert_eq!(
+            throttle
+                .admit(HOME, "a@shop.example", 10)
+                .expect_err("too many"),
+            900
+        );
         assert!(throttle.admit(AWAY, "a@shop.example", 10).is_ok());
         assert!(throttle.admit(HOME, "a@shop.example", WINDOW + 1).is_ok());
     }
@@ -157,7 +180,9 @@ mod tests {
             assert!(throttle.admit(HOME, "ann@shop.example", n).is_ok());
         }
         assert!(throttle.admit(HOME, "Ann@Shop.Example ", 11).is_err());
-        let attempt = throttle.admit(AWAY, "ann@shop.example", 11).expect("another address");
+        let attempt = throttle
+            .admit(AWAY, "ann@shop.example", 11)
+            .expect("another address");
         throttle.forgive(&attempt);
         for n in 0..3 {
             assert!(throttle.admit(AWAY, "ann@shop.example", 12 + n).is_ok());
@@ -170,7 +195,9 @@ mod tests {
     fn right_passwords_do_not_count() {
         let throttle = Throttle::new(2);
         for n in 0..50 {
-            let attempt = throttle.admit(HOME, "ann@shop.example", n).expect("an attempt");
+            let attempt = throttle
+                .admit(HOME, "ann@shop.example", n)
+                .expect("an attempt");
             throttle.forgive(&attempt);
         }
         assert!(throttle.failures().is_empty());

@@ -128,7 +128,10 @@ pub(super) struct Redeemed {
 
 impl Redeemed {
     pub(super) fn new(now: Micros) -> Self {
-        Self { since: now / SECOND, used: Mutex::default() }
+        Self {
+            since: now / SECOND,
+            used: Mutex::default(),
+        }
     }
 
     fn redeem(&self, jti: Uuid, issued: i64, expires: i64, now: Micros) -> Result<(), TokenError> {
@@ -146,7 +149,10 @@ impl Redeemed {
 
     pub(super) fn forget_expired(&self, now: Micros) {
         let now = now / SECOND;
-        self.used.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, expires| *expires > now);
+        self.used
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|_, expires| *expires > now);
     }
 }
 
@@ -156,7 +162,11 @@ impl Identity {
     /// # Errors
     /// [`Error::Internal`] if there is no key.
     pub fn issue_visitor(&self, visitor: Uuid, site: Uuid) -> Result<String, Error> {
-        self.issue(&payload(Subject::Visitor { visitor, site }, clock::now(), self.visitor_token_seconds()))
+        self.issue(&payload(
+            Subject::Visitor { visitor, site },
+            clock::now(),
+            self.visitor_token_seconds(),
+        ))
     }
 
     /// An agent's token, good once and for [`AGENT_TOKEN`] seconds.
@@ -164,7 +174,11 @@ impl Identity {
     /// # Errors
     /// [`Error::Internal`] if there is no key.
     pub fn issue_agent(&self, agent: Uuid, sign_in: Uuid) -> Result<String, Error> {
-        self.issue(&payload(Subject::Agent { agent, sign_in }, clock::now(), AGENT_TOKEN))
+        self.issue(&payload(
+            Subject::Agent { agent, sign_in },
+            clock::now(),
+            AGENT_TOKEN,
+        ))
     }
 
     /// How long a visitor's token is good, in seconds.
@@ -175,7 +189,10 @@ impl Identity {
 
     fn issue(&self, payload: &Payload) -> Result<String, Error> {
         let keys = self.keys.all();
-        let key = keys.iter().find(|key| key.ends_at.is_none()).ok_or_else(|| Error::Internal("there is no signing key".into()))?;
+        let key = keys
+            .iter()
+            .find(|key| key.ends_at.is_none())
+            .ok_or_else(|| Error::Internal("there is no signing key".into()))?;
         sign(payload, key).map_err(|error| Error::Internal(error.to_string()))
     }
 
@@ -184,12 +201,16 @@ impl Identity {
     /// # Errors
     /// A [`TokenError`]; clients only learn that the token is not good.
     // Async although nothing is awaited yet: with several nodes the use is noted in a store that all share.
-    #[expect(clippy::unused_async, reason = "callers must not depend on where the use of a token is noted")]
+    #[expect(
+        clippy::unused_async,
+        reason = "callers must not depend on where the use of a token is noted"
+    )]
     pub async fn check(&self, token: &str) -> Result<Claims, TokenError> {
         let now = clock::now();
         let (claims, issued) = verify(token, &self.keys.all(), now)?;
         if let Subject::Agent { .. } = claims.subject {
-            self.redeemed.redeem(claims.jti, issued, claims.expires_at / SECOND, now)?;
+            self.redeemed
+                .redeem(claims.jti, issued, claims.expires_at / SECOND, now)?;
         }
         Ok(claims)
     }
@@ -201,7 +222,11 @@ impl Identity {
         if !keys.iter().any(fresh) {
             let key = new_key(now)?;
             self.store
-                .write(move |connection| Box::pin(async move { keys::rotate(connection, &key, now + KEY_LINGERS, now - KEY_SIGNS).await }))
+                .write(move |connection| {
+                    Box::pin(async move {
+                        keys::rotate(connection, &key, now + KEY_LINGERS, now - KEY_SIGNS).await
+                    })
+                })
                 .await?;
             keys = self.store.signing_keys(now).await?;
         }
@@ -215,8 +240,14 @@ impl Identity {
 }
 
 fn new_key(now: Micros) -> crate::store::Result<SigningKey> {
-    let secret = secret::random::<32>().map_err(|error| crate::store::StoreError::Unavailable(error.to_string().into()))?;
-    Ok(SigningKey { kid: clock::id().to_string(), secret: secret.to_vec(), created_at: now, ends_at: None })
+    let secret = secret::random::<32>()
+        .map_err(|error| crate::store::StoreError::Unavailable(error.to_string().into()))?;
+    Ok(SigningKey {
+        kid: clock::id().to_string(),
+        secret: secret.to_vec(),
+        created_at: now,
+        ends_at: None,
+    })
 }
 
 fn payload(subject: Subject, now: Micros, seconds: i64) -> Payload {
@@ -225,7 +256,17 @@ fn payload(subject: Subject, now: Micros, seconds: i64) -> Payload {
         Subject::Visitor { visitor, site } => (FOR_VISITORS, visitor, Some(wire(site)), None),
         Subject::Agent { agent, sign_in } => (FOR_AGENTS, agent, None, Some(wire(sign_in))),
     };
-    Payload { iss: ISSUER.into(), aud: aud.into(), sub: wire(sub), jti: wire(clock::id()), iat: now, nbf: now, exp: now + seconds, site, sign_in }
+    Payload {
+        iss: ISSUER.into(),
+        aud: aud.into(),
+        sub: wire(sub),
+        jti: wire(clock::id()),
+        iat: now,
+        nbf: now,
+        exp: now + seconds,
+        site,
+        sign_in,
+    }
 }
 
 fn sign(payload: &Payload, key: &SigningKey) -> jsonwebtoken::errors::Result<String> {
@@ -241,8 +282,15 @@ fn verify(token: &str, keys: &[SigningKey], now: Micros) -> Result<(Claims, i64)
     }
     let header = jsonwebtoken::decode_header(token).map_err(|_| TokenError::Malformed)?;
     // Keys come from our own table alone. A header that offers one is not ours.
-    let offers_a_key = header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some();
-    if header.alg != Algorithm::HS256 || header.typ.as_deref() != Some("JWT") || header.crit.is_some() || offers_a_key {
+    let offers_a_key = header.jku.is_some()
+        || header.jwk.is_some()
+        || header.x5u.is_some()
+        || header.x5c.is_some();
+    if header.alg != Algorithm::HS256
+        || header.typ.as_deref() != Some("JWT")
+        || header.crit.is_some()
+        || offers_a_key
+    {
         return Err(TokenError::Malformed);
     }
     let key = header
@@ -262,11 +310,24 @@ fn verify(token: &str, keys: &[SigningKey], now: Micros) -> Result<(Claims, i64)
         return Err(TokenError::Audience);
     }
     let subject = match (payload.aud.as_str(), payload.site, payload.sign_in) {
-        (FOR_VISITORS, Some(site), None) => Subject::Visitor { visitor: uuid(payload.sub), site: uuid(site) },
-        (FOR_AGENTS, None, Some(sign_in)) => Subject::Agent { agent: uuid(payload.sub), sign_in: uuid(sign_in) },
+        (FOR_VISITORS, Some(site), None) => Subject::Visitor {
+            visitor: uuid(payload.sub),
+            site: uuid(site),
+        },
+        (FOR_AGENTS, None, Some(sign_in)) => Subject::Agent {
+            agent: uuid(payload.sub),
+            sign_in: uuid(sign_in),
+        },
         _ => return Err(TokenError::Audience),
     };
-    Ok((Claims { subject, expires_at: payload.exp.saturating_mul(SECOND), jti: uuid(payload.jti) }, payload.iat))
+    Ok((
+        Claims {
+            subject,
+            expires_at: payload.exp.saturating_mul(SECOND),
+            jti: uuid(payload.jti),
+        },
+        payload.iat,
+    ))
 }
 
 fn uuid(id: Id) -> Uuid {
@@ -280,11 +341,14 @@ fn signed_payload(token: &str, key: &SigningKey) -> Result<Payload, TokenError> 
     validation.validate_nbf = false;
     validation.validate_aud = false;
     validation.required_spec_claims.clear();
-    let decoded = jsonwebtoken::decode::<Payload>(token, &DecodingKey::from_secret(&key.secret), &validation);
-    decoded.map(|data| data.claims).map_err(|error| match error.kind() {
-        jsonwebtoken::errors::ErrorKind::InvalidSignature => TokenError::Signature,
-        _ => TokenError::Malformed,
-    })
+    let decoded =
+        jsonwebtoken::decode::<Payload>(token, &DecodingKey::from_secret(&key.secret), &validation);
+    decoded
+        .map(|data| data.claims)
+        .map_err(|error| match error.kind() {
+            jsonwebtoken::errors::ErrorKind::InvalidSignature => TokenError::Signature,
+            _ => TokenError::Malformed,
+        })
 }
 
 #[cfg(test)]

@@ -3,10 +3,8 @@
 use uuid::Uuid;
 
 use super::{Identity, fields, secret};
-use crate::bus::{News, Publication};
 use crate::clock;
 use crate::error::Error;
-use crate::hub::Topic;
 use crate::store::sites::Site;
 use crate::store::visitors::Whereabouts;
 
@@ -24,7 +22,9 @@ pub struct VisitorSession {
 
 impl std::fmt::Debug for VisitorSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("VisitorSession").field("visitor", &self.visitor).finish_non_exhaustive()
+        f.debug_struct("VisitorSession")
+            .field("visitor", &self.visitor)
+            .finish_non_exhaustive()
     }
 }
 
@@ -34,30 +34,48 @@ impl Identity {
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn visitor_session(&self, site: &Site, known: Option<&str>, whereabouts: Whereabouts) -> Result<VisitorSession, Error> {
+    pub async fn visitor_session(
+        &self,
+        site: &Site,
+        known: Option<&str>,
+        whereabouts: Whereabouts,
+    ) -> Result<VisitorSession, Error> {
         let whereabouts = tidied(whereabouts);
         let now = clock::now();
         let known = known.filter(|secret| secret::is_plausible(secret));
         let found = match known {
-            Some(known) => self.store.visitor_by_secret(site.id, secret::hash(known)).await?.map(|visitor| (visitor, known.to_owned())),
+            Some(known) => self
+                .store
+                .visitor_by_secret(site.id, secret::hash(known))
+                .await?
+                .map(|visitor| (visitor, known.to_owned())),
             None => None,
         };
         let (visitor, secret) = match found {
             Some((visitor, secret)) => {
-                self.store.visitor_returned(visitor, now, whereabouts).await?;
+                self.store
+                    .visitor_returned(visitor, now, whereabouts)
+                    .await?;
                 (visitor, secret)
             }
             None => {
                 let (visitor, secret) = (clock::id(), secret::Secret::new()?);
-                self.store.insert_visitor(visitor, site.id, secret.hash(), now, whereabouts).await?;
+                self.store
+                    .insert_visitor(visitor, site.id, secret.hash(), now, whereabouts)
+                    .await?;
                 (visitor, secret.reveal())
             }
         };
-        if site.seen_at.is_none() && self.store.mark_site_seen(site.id, now).await? {
-            self.bus.publish(&Publication::new(Topic::Inbox, News::SiteSeen(site.id)));
+        if site.seen_at.is_none() {
+            self.store.mark_site_seen(site.id, now).await?;
         }
         let token = self.issue_visitor(visitor, site.id)?;
-        Ok(VisitorSession { visitor, secret, token, expires_in: self.visitor_token_seconds() })
+        Ok(VisitorSession {
+            visitor,
+            secret,
+            token,
+            expires_in: self.visitor_token_seconds(),
+        })
     }
 
     /// Notes which page a visitor looks at now.
@@ -65,7 +83,15 @@ impl Identity {
     /// # Errors
     /// [`Error::NotFound`] if there is no such visitor.
     pub async fn visitor_moved(&self, visitor: Uuid, page: &str, title: &str) -> Result<(), Error> {
-        Ok(self.store.visitor_moved(visitor, clock::now(), fields::page(page), fields::told(title, 300)).await?)
+        Ok(self
+            .store
+            .visitor_moved(
+                visitor,
+                clock::now(),
+                fields::page(page),
+                fields::told(title, 300),
+            )
+            .await?)
     }
 }
 

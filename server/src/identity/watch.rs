@@ -45,14 +45,20 @@ impl Identity {
         for (agent, sign_in) in ended(known, &alive) {
             self.revoked(agent, Some(sign_in));
         }
-        *known = alive.into_iter().map(|alive| (alive.id, (alive.agent.id, alive.agent.role))).collect();
+        *known = alive
+            .into_iter()
+            .map(|alive| (alive.id, (alive.agent.id, alive.agent.role)))
+            .collect();
         Ok(())
     }
 }
 
 /// Sign-ins that are gone, or go on with another role.
 fn ended(known: &Known, alive: &[Alive]) -> Vec<(Uuid, Uuid)> {
-    let now: HashMap<Uuid, AgentRole> = alive.iter().map(|alive| (alive.id, alive.agent.role)).collect();
+    let now: HashMap<Uuid, AgentRole> = alive
+        .iter()
+        .map(|alive| (alive.id, alive.agent.role))
+        .collect();
     known
         .iter()
         .filter(|(sign_in, (_, role))| now.get(sign_in) != Some(role))
@@ -71,14 +77,25 @@ mod tests {
         let alive = |sign_in, agent, role| Alive {
             id: id(sign_in),
             used_at: 0,
-            agent: Agent { id: id(agent), email: String::new(), name: String::new(), role, created_at: 0, disabled_at: None },
+            agent: Agent {
+                id: id(agent),
+                email: String::new(),
+                name: String::new(),
+                role,
+                created_at: 0,
+                disabled_at: None,
+            },
         };
         let known = Known::from([
             (id(1), (id(10), AgentRole::Agent)),
             (id(2), (id(20), AgentRole::Agent)),
             (id(3), (id(30), AgentRole::Admin)),
         ]);
-        let now = [alive(1, 10, AgentRole::Agent), alive(3, 30, AgentRole::Agent), alive(4, 40, AgentRole::Owner)];
+        let now = [
+            alive(1, 10, AgentRole::Agent),
+            alive(3, 30, AgentRole::Agent),
+            alive(4, 40, AgentRole::Owner),
+        ];
         let mut ended = ended(&known, &now);
         ended.sort_unstable();
         assert_eq!(ended, [(id(20), id(2)), (id(30), id(3))]);

@@ -75,9 +75,11 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn agents(&self) -> Result<Vec<Agent>> {
-        let rows = sqlx::query("select id, email, name, role, created_at, disabled_at from agents order by name, id")
-            .fetch_all(self.reader())
-            .await?;
+        let rows = sqlx::query(
+            "select id, email, name, role, created_at, disabled_at from agents order by name, id",
+        )
+        .fetch_all(self.reader())
+        .await?;
         rows.iter().map(read).collect()
     }
 
@@ -86,10 +88,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or what the database reports.
     pub async fn agent(&self, id: Uuid) -> Result<Agent> {
-        let row = sqlx::query("select id, email, name, role, created_at, disabled_at from agents where id = $1")
-            .bind(id)
-            .fetch_one(self.reader())
-            .await?;
+        let row = sqlx::query(
+            "select id, email, name, role, created_at, disabled_at from agents where id = $1",
+        )
+        .bind(id)
+        .fetch_one(self.reader())
+        .await?;
         read(&row)
     }
 
@@ -102,7 +106,8 @@ impl Store {
             .bind(email_key(email))
             .fetch_optional(self.reader())
             .await?;
-        row.map(|row| Ok((read(&row)?, row.try_get(6)?))).transpose()
+        row.map(|row| Ok((read(&row)?, row.try_get(6)?)))
+            .transpose()
     }
 
     /// The hash of an agent's password.
@@ -110,7 +115,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or what the database reports.
     pub async fn agent_password(&self, id: Uuid) -> Result<String> {
-        Ok(sqlx::query_scalar("select password from agents where id = $1").bind(id).fetch_one(self.reader()).await?)
+        Ok(
+            sqlx::query_scalar("select password from agents where id = $1")
+                .bind(id)
+                .fetch_one(self.reader())
+                .await?,
+        )
     }
 
     /// Whether there is an owner: before that, there is nobody at all.
@@ -118,8 +128,9 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn has_owner(&self) -> Result<bool> {
-        let found: Option<i64> =
-            sqlx::query_scalar("select 1 from agents where role = 'owner'").fetch_optional(self.reader()).await?;
+        let found: Option<i64> = sqlx::query_scalar("select 1 from agents where role = 'owner'")
+            .fetch_optional(self.reader())
+            .await?;
         Ok(found.is_some())
     }
 
@@ -130,8 +141,11 @@ impl Store {
     pub async fn rename_agent(&self, id: Uuid, name: String) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
-                let done =
-                    sqlx::query("update agents set name = $1 where id = $2").bind(name).bind(id).execute(connection).await?;
+                let done = sqlx::query("update agents set name = $1 where id = $2")
+                    .bind(name)
+                    .bind(id)
+                    .execute(connection)
+                    .await?;
                 one(done.rows_affected())
             })
         })
@@ -145,18 +159,27 @@ fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Agent> {
         id: row.try_get(0)?,
         email: row.try_get(1)?,
         name: row.try_get(2)?,
-        role: AgentRole::parse(&role).ok_or_else(|| StoreError::Failed("an agent of an unknown role".into()))?,
+        role: AgentRole::parse(&role)
+            .ok_or_else(|| StoreError::Failed("an agent of an unknown role".into()))?,
         created_at: row.try_get(4)?,
         disabled_at: row.try_get(5)?,
     })
 }
 
 fn one(rows: u64) -> Result<()> {
-    if rows == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    if rows == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::NotFound)
+    }
 }
 
 /// Stores a new agent with the hash of her password.
-pub(crate) async fn insert(connection: &mut Connection, agent: &Agent, password: &str) -> Result<()> {
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    agent: &Agent,
+    password: &str,
+) -> Result<()> {
     sqlx::query("insert into agents (id, email, email_key, name, role, password, created_at) values ($1, $2, $3, $4, $5, $6, $7)")
         .bind(agent.id)
         .bind(&agent.email)
@@ -171,8 +194,16 @@ pub(crate) async fn insert(connection: &mut Connection, agent: &Agent, password:
 }
 
 /// Replaces the hash of an agent's password.
-pub(crate) async fn set_password(connection: &mut Connection, id: Uuid, password: &str) -> Result<()> {
-    let done = sqlx::query("update agents set password = $1 where id = $2").bind(password).bind(id).execute(connection).await?;
+pub(crate) async fn set_password(
+    connection: &mut Connection,
+    id: Uuid,
+    password: &str,
+) -> Result<()> {
+    let done = sqlx::query("update agents set password = $1 where id = $2")
+        .bind(password)
+        .bind(id)
+        .execute(connection)
+        .await?;
     one(done.rows_affected())
 }
 
@@ -187,7 +218,11 @@ pub(crate) async fn set_role(connection: &mut Connection, id: Uuid, role: AgentR
 }
 
 /// Disables an agent at a time, or enables her; never the owner.
-pub(crate) async fn set_disabled(connection: &mut Connection, id: Uuid, at: Option<Micros>) -> Result<()> {
+pub(crate) async fn set_disabled(
+    connection: &mut Connection,
+    id: Uuid,
+    at: Option<Micros>,
+) -> Result<()> {
     let done = sqlx::query("update agents set disabled_at = $1 where id = $2 and role <> 'owner'")
         .bind(at)
         .bind(id)

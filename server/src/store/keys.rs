@@ -43,7 +43,12 @@ impl Store {
         .await?;
         rows.iter()
             .map(|row| {
-                Ok(SigningKey { kid: row.try_get(0)?, secret: row.try_get(1)?, created_at: row.try_get(2)?, ends_at: row.try_get(3)? })
+                Ok(SigningKey {
+                    kid: row.try_get(0)?,
+                    secret: row.try_get(1)?,
+                    created_at: row.try_get(2)?,
+                    ends_at: row.try_get(3)?,
+                })
             })
             .collect()
     }
@@ -51,7 +56,12 @@ impl Store {
 
 /// Puts `key` in use; those before it are good for checking until `others_end`, and those that
 /// have ended are forgotten. Nothing is done if another node has put a key in use since `unless_after`.
-pub(crate) async fn rotate(connection: &mut Connection, key: &SigningKey, others_end: Micros, unless_after: Micros) -> Result<()> {
+pub(crate) async fn rotate(
+    connection: &mut Connection,
+    key: &SigningKey,
+    others_end: Micros,
+    unless_after: Micros,
+) -> Result<()> {
     let made = sqlx::query(
         "insert into signing_keys (kid, secret, created_at)
          select $1, $2, $3 where not exists (select 1 from signing_keys where ends_at is null and created_at > $4)",
@@ -71,6 +81,9 @@ pub(crate) async fn rotate(connection: &mut Connection, key: &SigningKey, others
         .bind(&key.kid)
         .execute(&mut *connection)
         .await?;
-    sqlx::query("delete from signing_keys where ends_at <= $1").bind(key.created_at).execute(connection).await?;
+    sqlx::query("delete from signing_keys where ends_at <= $1")
+        .bind(key.created_at)
+        .execute(connection)
+        .await?;
     Ok(())
 }

@@ -67,6 +67,20 @@ impl Store {
         read(&row)
     }
 
+    /// The name of the agent who made a link, if she is known.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn link_maker(&self, token_hash: Vec<u8>) -> Result<Option<String>> {
+        let name = sqlx::query_scalar(
+            "select a.name from links l join agents a on a.id = l.made_by where l.token_hash = $1",
+        )
+        .bind(token_hash)
+        .fetch_optional(self.reader())
+        .await?;
+        Ok(name)
+    }
+
     /// Invitations that are good now, newest first.
     ///
     /// # Errors
@@ -82,7 +96,12 @@ impl Store {
         rows.iter()
             .map(|row| {
                 let role: String = row.try_get(1)?;
-                Ok(Invitation { email: row.try_get(0)?, role: role_of(&role)?, created_at: row.try_get(2)?, ends_at: row.try_get(3)? })
+                Ok(Invitation {
+                    email: row.try_get(0)?,
+                    role: role_of(&role)?,
+                    created_at: row.try_get(2)?,
+                    ends_at: row.try_get(3)?,
+                })
             })
             .collect()
     }
@@ -99,11 +118,15 @@ fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Purpose> {
         "invite" => {
             let role: Option<String> = row.try_get(3)?;
             Ok(Purpose::Invite {
-                email: row.try_get::<Option<String>, _>(2)?.ok_or_else(incomplete)?,
+                email: row
+                    .try_get::<Option<String>, _>(2)?
+                    .ok_or_else(incomplete)?,
                 role: role_of(&role.ok_or_else(incomplete)?)?,
             })
         }
-        "reset" => Ok(Purpose::Reset { agent: row.try_get::<Option<Uuid>, _>(1)?.ok_or_else(incomplete)? }),
+        "reset" => Ok(Purpose::Reset {
+            agent: row.try_get::<Option<Uuid>, _>(1)?.ok_or_else(incomplete)?,
+        }),
         _ => Err(StoreError::Failed("a link of an unknown purpose".into())),
     }
 }
@@ -151,7 +174,11 @@ pub(crate) async fn insert(
 }
 
 /// Uses a link up; what it was for. [`StoreError::NotFound`] if it was not good.
-pub(crate) async fn consume(connection: &mut Connection, token_hash: &[u8], now: Micros) -> Result<Purpose> {
+pub(crate) async fn consume(
+    connection: &mut Connection,
+    token_hash: &[u8],
+    now: Micros,
+) -> Result<Purpose> {
     let row = sqlx::query(
         "update links set used_at = $1 where token_hash = $2 and used_at is null and ends_at > $1
          returning purpose, agent, email, role",

@@ -53,13 +53,20 @@ impl Store {
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn sign_in_by_token(&self, token_hash: Vec<u8>, now: Micros, idle: Duration) -> Result<Option<Alive>> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{ALIVE} and s.token_hash = $3")))
-            .bind(now)
-            .bind(idle_since(now, idle))
-            .bind(token_hash)
-            .fetch_optional(self.reader())
-            .await?;
+    pub async fn sign_in_by_token(
+        &self,
+        token_hash: Vec<u8>,
+        now: Micros,
+        idle: Duration,
+    ) -> Result<Option<Alive>> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{ALIVE} and s.token_hash = $3"
+        )))
+        .bind(now)
+        .bind(idle_since(now, idle))
+        .bind(token_hash)
+        .fetch_optional(self.reader())
+        .await?;
         row.as_ref().map(alive).transpose()
     }
 
@@ -94,7 +101,12 @@ impl Store {
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn sign_ins_of(&self, agent: Uuid, now: Micros, idle: Duration) -> Result<Vec<SignIn>> {
+    pub async fn sign_ins_of(
+        &self,
+        agent: Uuid,
+        now: Micros,
+        idle: Duration,
+    ) -> Result<Vec<SignIn>> {
         let rows = sqlx::query(
             "select id, agent, created_at, used_at, ends_at, address, browser from sign_ins
              where agent = $1 and ends_at > $2 and used_at > $3 order by used_at desc, id",
@@ -154,7 +166,8 @@ fn alive(row: &sqlx::sqlite::SqliteRow) -> Result<Alive> {
             id: row.try_get(2)?,
             email: row.try_get(3)?,
             name: row.try_get(4)?,
-            role: AgentRole::parse(&role).ok_or_else(|| StoreError::Failed("an agent of an unknown role".into()))?,
+            role: AgentRole::parse(&role)
+                .ok_or_else(|| StoreError::Failed("an agent of an unknown role".into()))?,
             created_at: row.try_get(6)?,
             disabled_at: None,
         },
@@ -162,7 +175,12 @@ fn alive(row: &sqlx::sqlite::SqliteRow) -> Result<Alive> {
 }
 
 /// Stores a sign-in, and forgets those that have ended.
-pub(crate) async fn insert(connection: &mut Connection, sign_in: &SignIn, token_hash: &[u8], idle: Duration) -> Result<()> {
+pub(crate) async fn insert(
+    connection: &mut Connection,
+    sign_in: &SignIn,
+    token_hash: &[u8],
+    idle: Duration,
+) -> Result<()> {
     sqlx::query("delete from sign_ins where ends_at <= $1 or used_at <= $2")
         .bind(sign_in.created_at)
         .bind(idle_since(sign_in.created_at, idle))
@@ -187,16 +205,29 @@ pub(crate) async fn insert(connection: &mut Connection, sign_in: &SignIn, token_
 
 /// Ends one sign-in of an agent. [`StoreError::NotFound`] if it is not hers.
 pub(crate) async fn end(connection: &mut Connection, agent: Uuid, id: Uuid) -> Result<()> {
-    let done =
-        sqlx::query("delete from sign_ins where id = $1 and agent = $2").bind(id).bind(agent).execute(connection).await?;
-    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    let done = sqlx::query("delete from sign_ins where id = $1 and agent = $2")
+        .bind(id)
+        .bind(agent)
+        .execute(connection)
+        .await?;
+    if done.rows_affected() == 1 {
+        Ok(())
+    } else {
+        Err(StoreError::NotFound)
+    }
 }
 
 /// Ends all sign-ins of an agent but one; those that were ended.
-pub(crate) async fn end_others(connection: &mut Connection, agent: Uuid, but: Option<Uuid>) -> Result<Vec<Uuid>> {
-    Ok(sqlx::query_scalar("delete from sign_ins where agent = $1 and id <> $2 returning id")
-        .bind(agent)
-        .bind(but.unwrap_or_default())
-        .fetch_all(connection)
-        .await?)
+pub(crate) async fn end_others(
+    connection: &mut Connection,
+    agent: Uuid,
+    but: Option<Uuid>,
+) -> Result<Vec<Uuid>> {
+    Ok(
+        sqlx::query_scalar("delete from sign_ins where agent = $1 and id <> $2 returning id")
+            .bind(agent)
+            .bind(but.unwrap_or_default())
+            .fetch_all(connection)
+            .await?,
+    )
 }

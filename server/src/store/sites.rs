@@ -39,11 +39,15 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn sites(&self) -> Result<Vec<Site>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("select {COLUMNS} from sites order by created_at, id")))
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "select {COLUMNS} from sites order by created_at, id"
+        )))
+        .fetch_all(self.reader())
+        .await?;
+        let mut sites = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+        let origins = sqlx::query("select site, origin from origins order by origin")
             .fetch_all(self.reader())
             .await?;
-        let mut sites = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
-        let origins = sqlx::query("select site, origin from origins order by origin").fetch_all(self.reader()).await?;
         for row in &origins {
             let id: Uuid = row.try_get(0)?;
             if let Some(site) = sites.iter_mut().find(|site| site.id == id) {
@@ -58,10 +62,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or what the database reports.
     pub async fn site(&self, id: Uuid) -> Result<Site> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("select {COLUMNS} from sites where id = $1")))
-            .bind(id)
-            .fetch_one(self.reader())
-            .await?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "select {COLUMNS} from sites where id = $1"
+        )))
+        .bind(id)
+        .fetch_one(self.reader())
+        .await?;
         self.with_origins(read(&row)?).await
     }
 
@@ -70,18 +76,21 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or what the database reports.
     pub async fn site_by_key(&self, key: &str) -> Result<Site> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("select {COLUMNS} from sites where key = $1")))
-            .bind(key)
-            .fetch_one(self.reader())
-            .await?;
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "select {COLUMNS} from sites where key = $1"
+        )))
+        .bind(key)
+        .fetch_one(self.reader())
+        .await?;
         self.with_origins(read(&row)?).await
     }
 
     async fn with_origins(&self, mut site: Site) -> Result<Site> {
-        site.origins = sqlx::query_scalar("select origin from origins where site = $1 order by origin")
-            .bind(site.id)
-            .fetch_all(self.reader())
-            .await?;
+        site.origins =
+            sqlx::query_scalar("select origin from origins where site = $1 order by origin")
+                .bind(site.id)
+                .fetch_all(self.reader())
+                .await?;
         Ok(site)
     }
 
@@ -90,11 +99,12 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn origin_allowed(&self, site: Uuid, origin: &str) -> Result<bool> {
-        let found: Option<i64> = sqlx::query_scalar("select 1 from origins where site = $1 and origin = $2")
-            .bind(site)
-            .bind(origin)
-            .fetch_optional(self.reader())
-            .await?;
+        let found: Option<i64> =
+            sqlx::query_scalar("select 1 from origins where site = $1 and origin = $2")
+                .bind(site)
+                .bind(origin)
+                .fetch_optional(self.reader())
+                .await?;
         Ok(found.is_some())
     }
 
@@ -103,10 +113,11 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn origin_known(&self, origin: &str) -> Result<bool> {
-        let found: Option<i64> = sqlx::query_scalar("select 1 from origins where origin = $1 limit 1")
-            .bind(origin)
-            .fetch_optional(self.reader())
-            .await?;
+        let found: Option<i64> =
+            sqlx::query_scalar("select 1 from origins where origin = $1 limit 1")
+                .bind(origin)
+                .fetch_optional(self.reader())
+                .await?;
         Ok(found.is_some())
     }
 
@@ -115,7 +126,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Exists`] if the key is taken, or what the database reports.
     pub async fn insert_site(&self, site: Site) -> Result<()> {
-        self.write(move |connection| Box::pin(async move { insert(connection, &site).await })).await
+        self.write(move |connection| Box::pin(async move { insert(connection, &site).await }))
+            .await
     }
 
     /// Replaces what can be changed of a site: all but id, key and times.
@@ -123,7 +135,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or what the database reports.
     pub async fn update_site(&self, site: Site) -> Result<()> {
-        self.write(move |connection| Box::pin(async move { update(connection, &site).await })).await
+        self.write(move |connection| Box::pin(async move { update(connection, &site).await }))
+            .await
     }
 
     /// Notes the first session of a site's widget; whether this was the first.
@@ -133,11 +146,12 @@ impl Store {
     pub async fn mark_site_seen(&self, id: Uuid, now: Micros) -> Result<bool> {
         self.write(move |connection| {
             Box::pin(async move {
-                let done = sqlx::query("update sites set seen_at = $1 where id = $2 and seen_at is null")
-                    .bind(now)
-                    .bind(id)
-                    .execute(connection)
-                    .await?;
+                let done =
+                    sqlx::query("update sites set seen_at = $1 where id = $2 and seen_at is null")
+                        .bind(now)
+                        .bind(id)
+                        .execute(connection)
+                        .await?;
                 Ok(done.rows_affected() == 1)
             })
         })
@@ -191,7 +205,10 @@ async fn update(connection: &mut Connection, site: &Site) -> Result<()> {
     if done.rows_affected() == 0 {
         return Err(StoreError::NotFound);
     }
-    sqlx::query("delete from origins where site = $1").bind(site.id).execute(&mut *connection).await?;
+    sqlx::query("delete from origins where site = $1")
+        .bind(site.id)
+        .execute(&mut *connection)
+        .await?;
     insert_origins(connection, site).await
 }
 

@@ -77,7 +77,11 @@ impl Store {
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn visitor_by_secret(&self, site: Uuid, secret_hash: Vec<u8>) -> Result<Option<Uuid>> {
+    pub async fn visitor_by_secret(
+        &self,
+        site: Uuid,
+        secret_hash: Vec<u8>,
+    ) -> Result<Option<Uuid>> {
         let id = sqlx::query_scalar("select id from visitors where secret_hash = $1 and site = $2")
             .bind(secret_hash)
             .bind(site)
@@ -90,7 +94,14 @@ impl Store {
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn insert_visitor(&self, id: Uuid, site: Uuid, secret_hash: Vec<u8>, now: Micros, whereabouts: Whereabouts) -> Result<()> {
+    pub async fn insert_visitor(
+        &self,
+        id: Uuid,
+        site: Uuid,
+        secret_hash: Vec<u8>,
+        now: Micros,
+        whereabouts: Whereabouts,
+    ) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
                 sqlx::query(
@@ -119,7 +130,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or what the database reports.
-    pub async fn visitor_returned(&self, id: Uuid, now: Micros, whereabouts: Whereabouts) -> Result<()> {
+    pub async fn visitor_returned(
+        &self,
+        id: Uuid,
+        now: Micros,
+        whereabouts: Whereabouts,
+    ) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
                 let done = sqlx::query(
@@ -146,17 +162,29 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`], or what the database reports.
-    pub async fn visitor_moved(&self, id: Uuid, now: Micros, page: String, title: String) -> Result<()> {
+    pub async fn visitor_moved(
+        &self,
+        id: Uuid,
+        now: Micros,
+        page: String,
+        title: String,
+    ) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
-                let done = sqlx::query("update visitors set seen_at = $1, page = $2, title = $3 where id = $4")
-                    .bind(now)
-                    .bind(page)
-                    .bind(title)
-                    .bind(id)
-                    .execute(connection)
-                    .await?;
-                if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+                let done = sqlx::query(
+                    "update visitors set seen_at = $1, page = $2, title = $3 where id = $4",
+                )
+                .bind(now)
+                .bind(page)
+                .bind(title)
+                .bind(id)
+                .execute(connection)
+                .await?;
+                if done.rows_affected() == 0 {
+                    Err(StoreError::NotFound)
+                } else {
+                    Ok(())
+                }
             })
         })
         .await

@@ -1,0 +1,36 @@
+//! REST for what is not realtime, by noun.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+
+use super::{limits, origin};
+use crate::Shared;
+
+mod account;
+mod agents;
+mod doors;
+mod rooms;
+mod sessions;
+mod sign_ins;
+mod sites;
+mod tickets;
+mod token;
+
+/// All routes of the API.
+pub(super) fn router(app: &Shared) -> Router<Shared> {
+    let widget = sessions::router()
+        .layer(limits::sessions(app))
+        .merge(rooms::router().layer(limits::requests(app)))
+        .layer(from_fn_with_state(app.clone(), origin::widget));
+    let cookie = Router::new()
+        .merge(token::router())
+        .merge(tickets::router())
+        .merge(agents::router())
+        .merge(sites::router())
+        .merge(sign_ins::router())
+        .merge(account::router())
+        .layer(limits::requests(app))
+        .merge(doors::router().layer(limits::sign_ins(app)))
+        .layer(from_fn_with_state(app.clone(), origin::require_own));
+    Router::new().nest("/api/v1", widget.merge(cookie))
+}
