@@ -85,34 +85,44 @@
   // Days, grouping and ownership depend on the reader and on the neighbours, so the
   // server's fragment cannot carry them.
   function tidy(thread) {
-    for (const mark of all(":scope > .day", thread)) mark.remove();
     let before = null;
     let group = null;
     for (const entry of [...thread.children]) {
+      if (entry.matches(".day")) continue;
       const at = Number(entry.dataset.at);
-      if (at && (!before || midnight(before / 1000) !== midnight(at / 1000))) {
-        entry.before(dayMark(at / 1000));
-        group = null;
-      }
+      const newDay = at && (!before || midnight(before / 1000) !== midnight(at / 1000));
+      if (markDay(entry, newDay && at / 1000)) group = null;
       if (at) before = at;
-      if (!entry.classList.contains("message")) { group = null; continue; }
-      const { author, kind } = entry.dataset;
-      if (author) entry.classList.toggle("own", author === me);
-      const writer = entry.classList.contains("own") ? me : author;
-      const follows = group && group.writer === writer && group.kind === kind && (!at || at - group.at < GROUP_MICROS);
-      entry.classList.toggle("follows", Boolean(follows));
-      group = { writer, kind, at: at || before || 0 };
+      group = tidyEntry(entry, group, at || before || 0);
     }
   }
 
-  function dayMark(time) {
+  // Whether a day's name stands before the entry. One that stands right is left alone: a log is read aloud.
+  function markDay(entry, time) {
+    for (let mark = entry.previousElementSibling; mark?.matches(".day"); mark = entry.previousElementSibling) {
+      if (time && mark.dataset.day === String(midnight(time))) return true;
+      mark.remove();
+    }
+    if (!time) return false;
     const mark = document.createElement("p");
     const label = document.createElement("time");
     mark.className = "day";
+    mark.dataset.day = midnight(time);
     label.dateTime = new Date(time).toISOString();
     label.textContent = day(time);
     mark.append(label);
-    return mark;
+    entry.before(mark);
+    return true;
+  }
+
+  function tidyEntry(entry, group, at) {
+    if (!entry.classList.contains("message")) return null;
+    const { author, kind } = entry.dataset;
+    if (author) entry.classList.toggle("own", author === me);
+    const writer = entry.classList.contains("own") ? me : author;
+    const follows = group?.writer === writer && group.kind === kind && at - group.at < GROUP_MICROS;
+    entry.classList.toggle("follows", Boolean(follows));
+    return { writer, kind, at };
   }
 
   function watchThread(thread) {
@@ -158,8 +168,8 @@
     const relabel = () => { text.placeholder = note?.checked ? text.dataset.placeholderNote : reply; };
     note?.form.addEventListener("change", relabel);
     relabel();
-    // A reload loses nothing that was typed.
-    try {
+    // A reload loses nothing that was typed. On live pages the live script sees to it.
+    if (!document.getElementById("live-data")) try {
       if (!text.value) text.value = sessionStorage.getItem(draftKey) ?? "";
       text.addEventListener("input", () => sessionStorage.setItem(draftKey, text.value));
       form.addEventListener("submit", () => sessionStorage.removeItem(draftKey));

@@ -9,7 +9,8 @@
 //! - [`agents`], [`sites`], [`account`]: the settings
 //! - [`entry`], [`error`]: the pages before sign-in, and those that could not be shown
 //! - [`person`], [`moment`], [`words`], [`form`]: what all of them use
-//! - [`assets`]: the files that the server delivers under hashed names
+//!
+//! Beside them lies `assets/`: what the server delivers under hashed names.
 //!
 //! # Hooks for the live script
 //!
@@ -44,7 +45,6 @@
 
 pub mod account;
 pub mod agents;
-pub mod assets;
 pub mod entry;
 pub mod error;
 pub mod form;

@@ -32,6 +32,18 @@ fn no_inline_style_or_script_stands_in_a_page() {
 }
 
 #[test]
+fn the_stylesheet_takes_in_every_part() {
+    let assets = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+    let sheet =
+        std::fs::read_to_string(assets.join("dashboard.css")).expect("the stylesheet is there");
+    for entry in std::fs::read_dir(assets.join("css")).expect("its parts are there") {
+        let name = entry.expect("a part").file_name();
+        let import = format!("@import \"./css/{}\";", name.to_string_lossy());
+        assert!(sheet.contains(&import), "{import}");
+    }
+}
+
+#[test]
 fn ids_are_unique_and_what_refers_to_them_finds_them() {
     for (name, html) in samples::pages() {
         let ids = values(&html, "id");
