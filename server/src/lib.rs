@@ -93,7 +93,7 @@ pub async fn assemble(config: Config, stop: watch::Receiver<bool>) -> Result<Sha
     let hub = Arc::new(Hub::default());
     let bus = Bus::Local(Arc::clone(&hub));
     let identity = Identity::start(store.clone(), bus.clone(), &config).await.map_err(RunError::Identity)?;
-    let chat = Chat::start(store.clone(), bus.clone(), Arc::clone(&hub));
+    let chat = Chat::start(store.clone(), bus.clone());
     let limits = Limits::new(&config.limits);
     Ok(Arc::new(App { config, store, identity, bus, hub, chat, limits, sockets: Sockets::default(), shutdown: stop }))
 }

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::bus::Bus;
-use crate::hub::Hub;
 use crate::store::Store;
 use crate::store::append::Author;
 use parlour_protocol::frame::{Person, Role};
@@ -70,7 +69,6 @@ impl Actor {
 pub struct Chat {
     pub(crate) store: Store,
     pub(crate) bus: Bus,
-    pub(crate) hub: Arc<Hub>,
     /// Who is there.
     pub presence: Arc<presence::Presences>,
     announcer: tickets::Announcer,
@@ -79,9 +77,9 @@ pub struct Chat {
 impl Chat {
     /// Starts the rules, and the two tasks that announce changed tickets and people who are gone.
     #[must_use]
-    pub fn start(store: Store, bus: Bus, hub: Arc<Hub>) -> Self {
+    pub fn start(store: Store, bus: Bus) -> Self {
         let presence = presence::Presences::start(bus.clone());
         let announcer = tickets::Announcer::start(store.clone(), bus.clone());
-        Self { store, bus, hub, presence, announcer }
+        Self { store, bus, presence, announcer }
     }
 }

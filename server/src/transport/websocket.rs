@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::SinkExt as _;
 use parlour_protocol::{SUBPROTOCOL, close, limits};
+use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Error as WsError;
 
 use crate::Shared;
@@ -147,7 +148,7 @@ impl Connection<'_> {
                     if taken == 0 { Next::Close(close::RESTART) } else { self.deliver(&mut news).await }
                 }
                 _ = beats.tick() => self.session.beat().await,
-                _ = shutdown.wait_for(|stop| *stop) => {
+                () = stopped(&mut shutdown) => {
                     self.session.bye("restart", jitter(COME_BACK));
                     Next::Close(close::RESTART)
                 }
@@ -207,6 +208,12 @@ impl Connection<'_> {
         let _ = self.flush().await;
         Some(code)
     }
+}
+
+/// Waits until the server is about to stop.
+async fn stopped(shutdown: &mut watch::Receiver<bool>) {
+    // An error means that the server is gone already.
+    let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
 /// What a fault of the other side is closed with; nothing if the connection is gone.
