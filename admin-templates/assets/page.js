@@ -280,6 +280,25 @@
     if (window.open(link.href, link.target, place)) event.preventDefault();
   }
 
+  // The install page asks until the first message is there.
+  function watchInstall(card) {
+    const ask = async () => {
+      if (document.visibilityState !== "visible") return;
+      try {
+        const answer = await fetch(`/sites/${card.dataset.site}/seen`, { headers: { accept: "application/json" } });
+        if (!answer.ok) return;
+        const { seen, ticket } = await answer.json();
+        if (seen && card.dataset.state === "waiting") card.dataset.state = "seen";
+        if (!ticket) return;
+        one("[data-waiting-link]", card).href = `/tickets/${ticket}`;
+        card.dataset.state = "arrived";
+        clearInterval(timer);
+      } catch { /* No connection: the next question may find one. */ }
+    };
+    const timer = setInterval(ask, 1500);
+    ask();
+  }
+
   function foldContext(button) {
     const folded = document.documentElement.dataset.context !== "folded";
     if (folded) document.documentElement.dataset.context = "folded";
@@ -411,6 +430,7 @@
   all("[data-composer]").forEach(watchComposer);
   all("[data-live-list], [data-live-rooms]").forEach(watchList);
   all("[data-site-form]").forEach(watchSite);
+  all("[data-waiting]:not([data-state=arrived])").forEach(watchInstall);
   all(".toast").forEach(fade);
   choose();
   times(document);

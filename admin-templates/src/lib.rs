@@ -38,7 +38,7 @@
 //! | `[data-composer]` | the form; radio buttons `room` (`public`, `staff`) for a ticket, hidden `cid`, textarea `text`, `[data-composer-error]`. `page.js` submits it on Mod+Enter by `requestSubmit`, so one `submit` listener is enough. Direct and team rooms have no `room` field |
 //! | `form[data-live-form=state|assignee]` | may be sent by fetch instead; `[data-ticket-state]`, `[data-ticket-assignee]` show the outcome |
 //! | `[data-visitor-page]`, `[data-visitor-page-title]` | the page that the visitor is on |
-//! | `[data-waiting]` | on the install page: "Waiting for the first visitor…"; set `data-state="arrived"` and the link's `href` in `[data-waiting-link]` |
+//! | `[data-waiting]` | on the install page: `page.js` asks `/sites/{id}/seen` (`{"seen":bool,"ticket":"id"\|null}`) and sets `data-state` to `waiting`, `seen` or `arrived` |
 //! | `[data-toasts]` | add toasts by `document.dispatchEvent(new CustomEvent("parlour:toast", {detail: {text, tone}}))`, tone `ok` or `danger` |
 //! | `parlour:key` | a CustomEvent of `page.js` before it acts on a shortcut; `detail.action` is `next`, `previous`, `resolve`, `resolve-next`, `assign-me`…; `preventDefault` takes it over |
 //! | `link[rel=icon][data-unread-icon]` | the icon with the dot; `data-plain-icon` is the other |
