@@ -8,10 +8,12 @@ use std::time::Duration;
 mod network;
 mod public_url;
 mod settings;
+mod table;
 
 pub use network::Network;
 pub use public_url::PublicUrl;
-pub use settings::{ConfigError, Flags, SETTINGS, Setting};
+pub use settings::{ConfigError, Flags};
+pub use table::{SETTINGS, Setting};
 
 use settings::Values;
 

@@ -59,6 +59,11 @@ fn comes_from_here(headers: &HeaderMap, is_own: impl Fn(&str) -> bool) -> bool {
     }
 }
 
+/// What a route of the widget has for `OPTIONS`; [`widget`] answers before it.
+pub(super) async fn preflight() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
 /// Answers pre-flights for the widget's routes, and lets listed pages read the answers.
 ///
 /// A pre-flight does not say for which site it is, so any listed origin passes it; the route

@@ -103,7 +103,7 @@ impl Identity {
             tracing::warn!(client.address = %client.address, agent.email = ?email, "a sign-in failed");
             return Err(SignInError::Wrong);
         };
-        self.throttle.forgive(&attempt);
+        attempt.forgive();
         let started = self.begin(agent.into(), client)?;
         let idle = self.idle();
         let Begun {
@@ -252,7 +252,7 @@ impl Identity {
             tracing::warn!(client.address = %client.address, agent.id = %caller.agent.id, "a change of password failed");
             return Err(SignInError::Wrong);
         }
-        self.throttle.forgive(&attempt);
+        attempt.forgive();
         let (agent, own) = (caller.agent.id, caller.sign_in);
         let ended = self
             .store_password(agent, self.passwords.hash(new.to_owned()).await?, Some(own))

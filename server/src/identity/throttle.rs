@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::secret;
 use crate::clock::{Micros, SECOND};
@@ -25,25 +25,36 @@ enum Key {
     Both(IpAddr, Account),
 }
 
+#[derive(Debug, Default)]
+struct Count {
+    failed: VecDeque<Micros>,
+    /// Attempts that are being checked. They are bounded as well, or many at once would slip by.
+    checking: usize,
+}
+
+type Counts = HashMap<Key, Count>;
+
 /// The counts.
 pub(super) struct Throttle {
     most_failures: usize,
-    failures: Mutex<HashMap<Key, VecDeque<Micros>>>,
+    counts: Arc<Mutex<Counts>>,
 }
 
-/// An attempt that was let through. It counts as failed until it is forgiven, so that many at
-/// once cannot slip past the limit.
+/// An attempt that was let through. Unless it is forgiven it counts as failed, also when its
+/// request is broken off.
 #[derive(Debug)]
 pub(super) struct Attempt {
+    counts: Arc<Mutex<Counts>>,
     keys: [Key; 3],
     at: Micros,
+    right: bool,
 }
 
 impl Throttle {
     pub(super) fn new(most_failures: usize) -> Self {
         Self {
             most_failures,
-            failures: Mutex::default(),
+            counts: Arc::default(),
         }
     }
 
@@ -56,40 +67,57 @@ impl Throttle {
             Key::Account(account),
             Key::Both(address, account),
         ];
-        let mut failures = self.failures();
-        make_room(&mut failures, now);
-        let [by_address, by_account, by_both] = keys.map(|key| recent(&mut failures, key, now));
-        if by_address >= self.most_failures {
-            return Err(wait(&failures, keys[0], self.most_failures, now));
+        let mut counts = lock(&self.counts);
+        make_room(&mut counts, now);
+        let [by_address, by_account, by_both] = keys.map(|key| recent(&mut counts, key, now));
+        if by_address.0 >= self.most_failures {
+            return Err(wait(&counts, keys[0], self.most_failures, now));
         }
-        if by_account >= self.most_failures && by_both >= TRIES_UNDER_ATTACK.min(self.most_failures)
+        if by_account.0 >= self.most_failures
+            && by_both.0 >= TRIES_UNDER_ATTACK.min(self.most_failures)
         {
-            return Err(wait(&failures, keys[1], self.most_failures, now));
+            return Err(wait(&counts, keys[1], self.most_failures, now));
+        }
+        if by_address.1 >= self.most_failures || by_both.1 >= self.most_failures {
+            return Err(1);
         }
         for key in keys {
-            failures.entry(key).or_default().push_back(now);
+            counts.entry(key).or_default().checking += 1;
         }
-        Ok(Attempt { keys, at: now })
+        Ok(Attempt {
+            counts: Arc::clone(&self.counts),
+            keys,
+            at: now,
+            right: false,
+        })
     }
+}
 
+impl Attempt {
     /// The attempt had the right password.
-    pub(super) fn forgive(&self, attempt: &Attempt) {
-        let mut failures = self.failures();
-        for key in attempt.keys {
-            if let Some(times) = failures.get_mut(&key) {
-                if let Some(index) = times.iter().position(|at| *at == attempt.at) {
-                    times.remove(index);
-                }
-                if times.is_empty() {
-                    failures.remove(&key);
-                }
+    pub(super) fn forgive(mut self) {
+        self.right = true;
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        let mut counts = lock(&self.counts);
+        for key in self.keys {
+            let count = counts.entry(key).or_default();
+            count.checking = count.checking.saturating_sub(1);
+            if !self.right {
+                count.failed.push_back(self.at);
+            }
+            if count.failed.is_empty() && count.checking == 0 {
+                counts.remove(&key);
             }
         }
     }
+}
 
-    fn failures(&self) -> MutexGuard<'_, HashMap<Key, VecDeque<Micros>>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(counts: &Mutex<Counts>) -> MutexGuard<'_, Counts> {
+    counts.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// One household usually has a whole /64 of IPv6.
@@ -107,12 +135,13 @@ fn account(email: &str) -> Account {
     account
 }
 
-fn recent(failures: &mut HashMap<Key, VecDeque<Micros>>, key: Key, now: Micros) -> usize {
-    let Some(times) = failures.get_mut(&key) else {
-        return 0;
+/// Failures of the last quarter of an hour, and attempts that are being checked.
+fn recent(counts: &mut Counts, key: Key, now: Micros) -> (usize, usize) {
+    let Some(count) = counts.get_mut(&key) else {
+        return (0, 0);
     };
-    times.retain(|at| is_recent(*at, now));
-    times.len()
+    count.failed.retain(|at| is_recent(*at, now));
+    (count.failed.len(), count.checking)
 }
 
 /// A clock that was set back must not keep anybody out for longer.
@@ -120,29 +149,29 @@ fn is_recent(at: Micros, now: Micros) -> bool {
     (now - WINDOW..=now + WINDOW).contains(&at)
 }
 
-fn wait(failures: &HashMap<Key, VecDeque<Micros>>, key: Key, most: usize, now: Micros) -> u64 {
-    let oldest = failures
-        .get(&key)
+fn wait(counts: &Counts, key: Key, most: usize, now: Micros) -> u64 {
+    let failed = counts.get(&key).map(|count| &count.failed);
+    let oldest = failed
         .and_then(|times| times.get(times.len().saturating_sub(most)))
         .copied()
         .unwrap_or(now);
     u64::try_from((oldest + WINDOW - now).max(0) / SECOND).unwrap_or(0) + 1
 }
 
-fn make_room(failures: &mut HashMap<Key, VecDeque<Micros>>, now: Micros) {
-    if failures.len() < MOST {
+fn make_room(counts: &mut Counts, now: Micros) {
+    if counts.len() < MOST {
         return;
     }
-    failures.retain(|_, times| {
-        times.retain(|at| is_recent(*at, now));
-        !times.is_empty()
+    counts.retain(|_, count| {
+        count.failed.retain(|at| is_recent(*at, now));
+        !count.failed.is_empty() || count.checking > 0
     });
     // Under an attack from this many addresses, those with a single failure go first.
-    if failures.len() >= MOST {
-        failures.retain(|_, times| times.len() > 1);
+    if counts.len() >= MOST {
+        counts.retain(|_, count| count.failed.len() > 1 || count.checking > 0);
     }
-    if failures.len() >= MOST {
-        failures.clear();
+    if counts.len() >= MOST {
+        counts.retain(|_, count| count.checking > 0);
     }
 }
 
@@ -183,7 +212,7 @@ mod tests {
         let attempt = throttle
             .admit(AWAY, "ann@shop.example", 11)
             .expect("another address");
-        throttle.forgive(&attempt);
+        attempt.forgive();
         for n in 0..3 {
             assert!(throttle.admit(AWAY, "ann@shop.example", 12 + n).is_ok());
         }
@@ -198,9 +227,34 @@ mod tests {
             let attempt = throttle
                 .admit(HOME, "ann@shop.example", n)
                 .expect("an attempt");
-            throttle.forgive(&attempt);
+            attempt.forgive();
         }
-        assert!(throttle.failures().is_empty());
+        assert!(lock(&throttle.counts).is_empty());
+    }
+
+    #[test]
+    fn many_at_once_do_not_slip_by() {
+        let throttle = Throttle::new(10);
+        let attempts: Vec<_> = (0..10)
+            .map(|_| {
+                throttle
+                    .admit(HOME, "ann@shop.example", 1)
+                    .expect("an attempt")
+            })
+            .collect();
+        assert_eq!(
+            throttle
+                .admit(HOME, "ann@shop.example", 1)
+                .expect_err("too many at once"),
+            1
+        );
+        drop(attempts);
+        assert_eq!(
+            throttle
+                .admit(HOME, "ann@shop.example", 2)
+                .expect_err("all of them failed"),
+            900
+        );
     }
 
     #[test]
@@ -209,7 +263,7 @@ mod tests {
         for n in 0..40_000_u32 {
             let _ = throttle.admit(IpAddr::V4(n.into()), &format!("{n}"), 1);
         }
-        assert!(throttle.failures().len() < MOST + 3);
+        assert!(lock(&throttle.counts).len() < MOST + 3);
         let throttle = Throttle::new(1);
         let parse = |text: &str| text.parse::<IpAddr>().expect("an address");
         assert!(throttle.admit(parse("2001:db8::1"), "a", 1).is_ok());

@@ -12,10 +12,14 @@ use crate::Shared;
 use crate::chat::{self, Actor};
 use crate::error::Error;
 use crate::http::extract::{PathId, Query, VisitorToken, has_bearer};
+use crate::http::origin;
 use crate::identity::SignedIn;
 
 pub(super) fn router() -> Router<Shared> {
-    Router::new().route("/rooms/{id}/messages", get(messages))
+    Router::new().route(
+        "/rooms/{id}/messages",
+        get(messages).options(origin::preflight),
+    )
 }
 
 /// Whoever may read rooms: who brings a token is judged by it alone.

@@ -17,7 +17,10 @@ use crate::store::visitors::Whereabouts;
 use parlour_protocol::Id;
 
 pub(super) fn router() -> Router<Shared> {
-    Router::new().route("/sessions", post(create).patch(moved))
+    Router::new().route(
+        "/sessions",
+        post(create).patch(moved).options(origin::preflight),
+    )
 }
 
 #[derive(Deserialize)]
