@@ -1,7 +1,7 @@
 //! What handlers ask a request for.
 
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -68,10 +68,15 @@ impl FromRequestParts<Shared> for SignedIn {
 }
 
 fn sign_in_first(parts: &Parts) -> Response {
-    if parts.uri.path().starts_with("/api/") {
+    // A nested router shortens `uri`.
+    let uri = parts
+        .extensions
+        .get::<OriginalUri>()
+        .map_or(&parts.uri, |OriginalUri(uri)| uri);
+    if uri.path().starts_with("/api/") {
         return Error::Unauthorized.into_response();
     }
-    let location = match (parts.method == Method::GET, parts.uri.path_and_query()) {
+    let location = match (parts.method == Method::GET, uri.path_and_query()) {
         (true, Some(here)) if here.path() != "/" => {
             let next: String =
                 url::form_urlencoded::byte_serialize(here.as_str().as_bytes()).collect();
