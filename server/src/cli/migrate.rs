@@ -1,6 +1,6 @@
 //! `parlour migrate`.
 
-use super::Failure;
+use super::{Failure, say};
 use crate::config::Config;
 use crate::store::{Opener, Store};
 
@@ -8,6 +8,9 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     // The schema must not change under a server that runs.
     let store = Store::open(&config.data, Opener::Server).await?;
     store.close().await;
-    println!("The database in {} is up to date.", config.data.display());
+    say(&format!(
+        "The database in {} is up to date.\n",
+        config.data.display()
+    ));
     Ok(())
 }

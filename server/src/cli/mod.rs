@@ -1,5 +1,6 @@
 //! The commands of the binary.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -117,6 +118,14 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Agent(Nested { command }) => agent::run(config, command).await,
         }
     })
+}
+
+/// Prints; whoever reads may stop at the first line that she wanted.
+fn say(text: &str) {
+    let mut output = std::io::stdout().lock();
+    let _ = output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush());
 }
 
 /// The data, opened beside a server that may be running.

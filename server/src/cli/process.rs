@@ -1,13 +1,15 @@
 //! What the process asks of the system before anything else.
 
-/// Every connection is a descriptor, so as many as are allowed; and a full disk is an error to
-/// answer, not an end.
+/// Every connection is a descriptor, so as many as are allowed. A full disk is an error to
+/// answer, not an end. What is written (keys, hashes, what people said) is for nobody else on
+/// the machine.
 pub(super) fn prepare() {
     raise_descriptors();
     #[expect(unsafe_code, reason = "the system is only reached so")]
-    // SAFETY: ignoring a signal installs no handler that could run.
+    // SAFETY: ignoring a signal installs no handler that could run, and a mask is only a number.
     unsafe {
         libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+        libc::umask(0o077);
     }
 }
 

@@ -1,13 +1,12 @@
 //! `parlour serve`.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Failure, address};
+use super::{Failure, address, say};
 use crate::config::Config;
 use crate::{Shared, identity};
 
@@ -86,11 +85,7 @@ async fn announce(app: &Shared, bound: SocketAddr) -> Result<(), Failure> {
             app.identity.setup_link().await?.url
         ));
     }
-    let mut output = std::io::stdout().lock();
-    // Whoever started the server may not care to read.
-    let _ = output
-        .write_all(lines.as_bytes())
-        .and_then(|()| output.flush());
+    say(&lines);
     tracing::info!(address = %bound, url = %url, data = %app.config.data.display(), "serving");
     if !url.keeps_cookies() {
         tracing::warn!(

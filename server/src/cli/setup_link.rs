@@ -1,12 +1,12 @@
 //! `parlour setup-link`.
 
-use super::{Desk, Failure};
+use super::{Desk, Failure, say};
 use crate::config::Config;
 
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let desk = Desk::open(config).await?;
     let link = desk.identity.setup_link().await;
     desk.close().await;
-    println!("{}", link?.url);
+    say(&format!("{}\n", link?.url));
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use super::{Desk, Failure, moment};
+use super::{Desk, Failure, moment, say};
 use crate::config::Config;
 use crate::identity::{Actor, SiteDraft};
 use crate::store::StoreError;
@@ -43,7 +43,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), Failure>
     let desk = Desk::open(config).await?;
     let result = act(&desk, command).await;
     desk.close().await;
-    print!("{}", result?);
+    say(&result?);
     Ok(())
 }
 
