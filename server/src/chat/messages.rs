@@ -54,6 +54,12 @@ impl Chat {
                 text::TextError::TooLong => Refusal::last(ErrorCode::TooLong, Some(draft.cid)),
             })?;
         }
+        // Here and not in the store, where the ticket would be open already.
+        for (index, draft) in drafts.iter().enumerate() {
+            if drafts[..index].iter().any(|other| other.cid == draft.cid && other.text != draft.text) {
+                return Err(Refusal::last(ErrorCode::Conflict, Some(draft.cid)));
+            }
+        }
         let open = match (open, actor.site) {
             (None, _) => None,
             (Some((page, title)), Some(site)) => {
