@@ -1,5 +1,11 @@
 //! Scenarios, by noun. Each starts a server of its own and tells a story with it.
 //!
-//! A number in a test's text is the line of the security checklist in `docs/security.md`.
+//! "Line 12" in a test's text is line 12 of the security checklist that the project keeps.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail loudly")]
+
+mod messages;
+mod presence;
+mod receipts;
+mod rooms;
+mod tickets;

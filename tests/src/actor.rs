@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parlour_protocol::client::{Change, Client, Link, Options, Output, Pending, Saved};
 use parlour_protocol::frame::{Availability, Body, ErrorCode, Event, Open, TicketRow, View};
@@ -147,9 +147,29 @@ impl Actor {
         self.wait(what, |shared| find(&shared.brain())).await
     }
 
+    /// The same, for what takes longer by design.
+    pub async fn until_within<T>(
+        &self,
+        time: Duration,
+        what: &str,
+        find: impl Fn(&Client) -> Option<T>,
+    ) -> T {
+        self.wait_within(time, what, |shared| find(&shared.brain()))
+            .await
+    }
+
     async fn wait<T>(&self, what: &str, find: impl Fn(&Shared) -> Option<T>) -> T {
+        self.wait_within(DEADLINE, what, find).await
+    }
+
+    async fn wait_within<T>(
+        &self,
+        time: Duration,
+        what: &str,
+        find: impl Fn(&Shared) -> Option<T>,
+    ) -> T {
         let mut changed = self.shared.changed.subscribe();
-        let deadline = tokio::time::Instant::now() + DEADLINE;
+        let deadline = tokio::time::Instant::now() + time;
         loop {
             if let Some(fault) = &self.shared.records().fault {
                 panic!("{}: {fault}\n{}", self.name, self.shared.transcript);

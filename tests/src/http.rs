@@ -1,5 +1,6 @@
 //! HTTP/1.1 by hand: a test decides about every header, also about those that must be missing.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use serde_json::Value;
@@ -279,7 +280,7 @@ fn percent(text: &str) -> String {
 #[derive(Clone, Debug)]
 pub struct Browser {
     address: SocketAddr,
-    cookie: Option<String>,
+    cookies: BTreeMap<String, String>,
     from: Option<IpAddr>,
 }
 
@@ -289,7 +290,7 @@ impl Browser {
     pub fn new(address: SocketAddr) -> Self {
         Self {
             address,
-            cookie: None,
+            cookies: BTreeMap::new(),
             from: None,
         }
     }
@@ -301,10 +302,21 @@ impl Browser {
         self
     }
 
-    /// `name=value` of the cookie that it holds.
+    /// The `Cookie` header that it sends; nothing if it holds none.
     #[must_use]
     pub fn cookie(&self) -> Option<String> {
-        self.cookie.clone()
+        let pairs: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        (!pairs.is_empty()).then(|| pairs.join("; "))
+    }
+
+    /// The value of the cookie that a sign-in stands behind.
+    #[must_use]
+    pub fn sign_in(&self) -> Option<&str> {
+        self.cookies.get("__Host-parlour").map(String::as_str)
     }
 
     /// The origin of its pages.
@@ -354,8 +366,12 @@ impl Browser {
             .filter(|(name, _)| name == "set-cookie")
         {
             let pair = value.split(';').next().unwrap_or_default();
-            let gone = pair.ends_with('=') || value.to_ascii_lowercase().contains("max-age=0");
-            self.cookie = (!gone).then(|| pair.to_owned());
+            let (name, content) = pair.split_once('=').unwrap_or_default();
+            if content.is_empty() || value.to_ascii_lowercase().contains("max-age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), content.to_owned());
+            }
         }
         answer
     }

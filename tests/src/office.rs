@@ -3,10 +3,11 @@
 use parlour_protocol::Id;
 use serde_json::{Value, json};
 
-use crate::{Agent, Browser, Node};
+use crate::wire::Upgrade;
+use crate::{Agent, Browser, Node, Wire};
 
 /// The password that everybody in the tests has.
-pub const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "five quiet herons at noon";
 
 /// A site that the widget stands on.
 #[derive(Clone, Debug)]
@@ -36,6 +37,21 @@ impl Colleague {
     /// Opens her dashboard.
     pub async fn dashboard(&self) -> Agent {
         Agent::open(&self.name, &self.browser).await
+    }
+
+    /// Buys a token for one socket.
+    pub async fn token(&mut self) -> String {
+        let answer = self.browser.call("POST", "/api/v1/token", &json!({})).await;
+        text_of(&answer.expect(200).json()["token"])
+    }
+
+    /// Opens a socket of hers that a test drives by hand, up to the welcome.
+    pub async fn wire(&mut self) -> Wire {
+        let token = self.token().await;
+        let upgrade = Upgrade::new(self.browser.address(), &self.browser.origin(), &token);
+        let mut wire = Wire::open(&self.name, upgrade).await.expect("a socket");
+        wire.hello().await;
+        wire
     }
 }
 
@@ -169,15 +185,9 @@ pub async fn staff_room(browser: &mut Browser, ticket: Id) -> Id {
 }
 
 async fn me(browser: &mut Browser, email: &str) -> Id {
-    let answer = browser.read("/api/v1/agents").await.expect(200).json();
-    let agents = answer["agents"]
-        .as_array()
-        .unwrap_or_else(|| panic!("no agents in {answer}"));
-    let found = agents
-        .iter()
-        .find(|agent| agent["email"] == email)
-        .unwrap_or_else(|| panic!("{email} is missing in {answer}"));
-    id_of(&found["id"])
+    let answer = browser.read("/api/v1/account").await.expect(200).json();
+    assert_eq!(answer["email"], email);
+    id_of(&answer["id"])
 }
 
 /// An id in an answer.
@@ -197,4 +207,36 @@ fn text_of(value: &Value) -> String {
         .as_str()
         .unwrap_or_else(|| panic!("{value} is no text"))
         .to_owned()
+}
+
+/// The direct room of the browser's agent with another one.
+pub async fn direct_room(browser: &mut Browser, other: Id) -> Id {
+    room_behind(
+        &browser
+            .form("/rooms/direct", &[("agent", &other.text())])
+            .await,
+    )
+}
+
+/// A new team room.
+pub async fn team_room(browser: &mut Browser, name: &str, members: &[Id]) -> Id {
+    let members: Vec<String> = members.iter().map(Id::text).collect();
+    let mut fields = vec![("name", name)];
+    fields.extend(members.iter().map(|member| ("members", member.as_str())));
+    room_behind(&browser.form("/rooms", &fields).await)
+}
+
+/// The room that an answer leads to.
+///
+/// # Panics
+/// If it leads to none.
+fn room_behind(answer: &crate::Answer) -> Id {
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let location = answer.header("location").unwrap_or_default();
+    let id = location
+        .rsplit("/rooms/")
+        .next()
+        .and_then(|rest| rest.get(..36));
+    id.and_then(Id::parse)
+        .unwrap_or_else(|| panic!("{location} leads to no room"))
 }

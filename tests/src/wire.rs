@@ -158,6 +158,24 @@ impl Wire {
         let _ = within("the sending of a message", self.socket.send(message)).await;
     }
 
+    /// Opens the socket of a visitor, up to the welcome.
+    pub async fn of(visitor: &crate::Visitor) -> Self {
+        let mut wire = Self::open("visitor's socket", visitor.upgrade())
+            .await
+            .expect("a socket");
+        wire.hello().await;
+        wire
+    }
+
+    /// Waits for the acknowledgement of a `send`.
+    pub async fn ack(&mut self) -> Vec<parlour_protocol::frame::Ack> {
+        self.until("an acknowledgement", |frame| match frame {
+            ServerFrame::Ack { acks, .. } => Some(acks.clone()),
+            _ => None,
+        })
+        .await
+    }
+
     /// Sends messages to a room.
     pub async fn say(&mut self, room: Id, messages: &[(Id, &str)], open: bool) {
         let messages = messages

@@ -151,6 +151,7 @@ impl Driver {
                 shared.transcript.note("!", "the network is gone");
                 self.attempt = None;
                 self.lost(shared, close::LOST);
+                shared.tell();
                 let _ = network.wait_for(|there| *there).await;
             }
             result = attempt => {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Actor, Credentials, Deref};
 use crate::office::Site;
+use crate::wire::Upgrade;
 use crate::{Node, Request, id};
 
 /// What the widget knows of its session.
@@ -45,6 +46,9 @@ impl Session {
             value["token"].as_str().unwrap_or_default().to_owned(),
             value["expires_in"].as_u64().unwrap_or(0),
         );
+        if let Some(secret) = value["secret"].as_str() {
+            self.secret = secret.to_owned();
+        }
         self.token = Some(token.clone());
         Ok(token)
     }
@@ -174,6 +178,16 @@ impl Visitor {
     #[must_use]
     pub fn token(&self) -> String {
         self.session.token.clone().expect("a token").0
+    }
+
+    /// How her page asks for a socket.
+    #[must_use]
+    pub fn upgrade(&self) -> Upgrade {
+        Upgrade::new(
+            self.session.address,
+            &self.session.site.origin,
+            &self.token(),
+        )
     }
 
     /// Her ticket.
