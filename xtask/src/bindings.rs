@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::glue::{self, Names};
 use crate::minify;
 use crate::paths::Paths;
 
@@ -12,6 +13,8 @@ use crate::paths::Paths;
 pub(crate) const GLUE: &str = "parlour.js";
 /// The module's name in the stage.
 pub(crate) const WASM: &str = "parlour.wasm";
+/// The name by which the module asks for what the glue gives it.
+const IMPORTS: &str = "./parlour_bg.js";
 
 /// Makes glue and module out of the compiler's `wasm`, in the stage.
 pub(crate) fn generate(paths: &Paths, wasm: &Path) -> Result<()> {
@@ -34,10 +37,31 @@ pub(crate) fn generate(paths: &Paths, wasm: &Path) -> Result<()> {
         output.snippets().values().all(Vec::is_empty) && output.local_modules().is_empty(),
         "the widget must be one script and one module: no JavaScript snippets"
     );
-    let module = stage.join(WASM);
-    fs::write(&module, output.wasm_mut().emit_wasm())?;
-    optimise(&module)?;
     let glue = minify::script(output.js()).context("the glue")?;
+    let mut glue = glue::with_own_start(&glue)?;
+    let wasm = output.wasm_mut();
+    let mut names = Names::default();
+    for import in wasm
+        .imports
+        .iter_mut()
+        .filter(|import| import.module == IMPORTS)
+    {
+        import.module = "w".to_owned();
+        import.name = names.short(&import.name);
+    }
+    glue = names.apply(&glue, |_, after| after.starts_with(':'));
+    glue = glue.replace(&format!("{IMPORTS:?}"), "w");
+    let mut names = Names::default();
+    for export in wasm.exports.iter_mut() {
+        if glue.contains(&format!("wasm.{}", export.name)) {
+            export.name = names.short(&export.name);
+        }
+    }
+    glue = names.apply(&glue, |before, _| before.ends_with("wasm."));
+    let module = stage.join(WASM);
+    fs::write(&module, wasm.emit_wasm())?;
+    optimise(&module)?;
+    let glue = glue::compact(&glue).context("the glue")?;
     fs::write(stage.join(GLUE), glue)?;
     Ok(())
 }

@@ -12,6 +12,8 @@ mod bindings;
 mod bundle;
 /// Rust to WebAssembly, by the toolchain that `scripts/widget-toolchain` chose.
 mod compile;
+/// The glue, made small.
+mod glue;
 /// Whether anything changed since the last build.
 mod inputs;
 /// How the dashboard's files refer to one another.

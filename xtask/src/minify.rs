@@ -22,37 +22,42 @@ pub(crate) fn script(source: &str) -> Result<String> {
 /// # Errors
 /// As [`script`], and when a listed name is no variable of the script.
 pub(crate) fn shortened(source: &str) -> Result<String> {
-    let words: BTreeSet<&str> = source
-        .split(|c: char| !c.is_ascii() || !is_word(c as u8))
-        .collect();
     let listed = source
         .lines()
         .filter_map(|line| line.trim().strip_prefix("// shorten:"));
-    let names = listed
-        .flat_map(str::split_whitespace)
-        .collect::<BTreeSet<_>>();
+    let names: Vec<&str> = listed.flat_map(str::split_whitespace).collect();
+    let plain = script(source)?;
+    for name in &names {
+        let alone = BTreeMap::from([(*name, "$".to_owned())]);
+        ensure!(
+            scan(source, &alone)? != plain,
+            "{name} is to be shortened, but no variable"
+        );
+    }
+    renamed(source, names.into_iter())
+}
+
+/// As [`script`], and with a letter or two in the place of each of the variables `names`.
+///
+/// # Errors
+/// As [`script`], and when there are more than some three hundred names.
+pub(crate) fn renamed<'a>(source: &'a str, names: impl Iterator<Item = &'a str>) -> Result<String> {
+    let words: BTreeSet<&str> = source
+        .split(|c: char| !c.is_ascii() || !is_word(c as u8))
+        .collect();
     let letters = ('a'..='z').chain('A'..='Z').map(String::from);
     let pairs = ('a'..='z').flat_map(|letter| (0..10).map(move |digit| format!("{letter}{digit}")));
     let mut free = letters
         .chain(pairs)
         .filter(|short| !words.contains(short.as_str()));
-    let mut short = BTreeMap::new();
     // The commonest first: there are fewer letters than pairs.
-    let mut names: Vec<&str> = names.into_iter().collect();
+    let mut names: Vec<&str> = names.collect::<BTreeSet<_>>().into_iter().collect();
     names.sort_by_key(|name| Reverse(source.matches(name).count()));
+    let mut short = BTreeMap::new();
     for name in names {
         short.insert(name, free.next().context("too many names to shorten")?);
     }
-    let text = scan(source, &short)?;
-    let plain = script(source)?;
-    for (name, letter) in &short {
-        let kept = BTreeMap::from([(*name, letter.clone())]);
-        ensure!(
-            scan(source, &kept)? != plain,
-            "{name} is to be shortened, but no variable"
-        );
-    }
-    Ok(text)
+    scan(source, &short)
 }
 
 fn scan(source: &str, short: &BTreeMap<&str, String>) -> Result<String> {
