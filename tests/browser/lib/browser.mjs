@@ -34,7 +34,7 @@ export async function person(browser, options = {}) {
   const faults = [];
   page.on("pageerror", (error) => faults.push(String(error)));
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
-  return Object.assign(page, { faults, context });
+  return Object.assign(page, { faults });
 }
 
 export async function screenshot(page, name) {
