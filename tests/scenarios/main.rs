@@ -4,8 +4,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail loudly")]
 
+mod frames;
 mod messages;
 mod presence;
 mod receipts;
+mod resume;
 mod rooms;
 mod tickets;

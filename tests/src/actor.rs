@@ -3,7 +3,7 @@
 //! A task drives the brain as the widget and the dashboard's script do. The test gives
 //! commands and waits for what it wants to see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -45,10 +45,40 @@ struct Records {
     refused: Vec<Refused>,
     closes: Vec<u16>,
     renewals: usize,
+    /// What the driver has to do.
+    todo: VecDeque<Output>,
     /// Every byte that was received.
     received: String,
     /// A test must not go on after this.
     fault: Option<String>,
+}
+
+impl Records {
+    fn take(&mut self, output: Output) {
+        match output {
+            Output::Save(pending) => {
+                let known = self.outbox.iter_mut();
+                match known.into_iter().find(|known| known.cid == pending.cid) {
+                    Some(known) => *known = pending,
+                    None => self.outbox.push(pending),
+                }
+            }
+            Output::Unsave(cid) => self.outbox.retain(|pending| pending.cid != cid),
+            Output::SaveEpoch(epoch) => self.epoch = Some(epoch),
+            Output::Changed(Change::Error { code, room, cid }) => {
+                self.refused.push((code, room, cid));
+            }
+            Output::Changed(Change::Row(row)) => {
+                self.rows.insert(row.id, row);
+            }
+            Output::Changed(Change::List { rows, .. }) => {
+                self.lists += 1;
+                self.rows.extend(rows.into_iter().map(|row| (row.id, row)));
+            }
+            Output::Changed(_) => {}
+            output => self.todo.push_back(output),
+        }
+    }
 }
 
 struct Shared {
@@ -79,9 +109,23 @@ impl Shared {
     }
 
     fn command<T>(&self, command: impl FnOnce(&mut Client, u64) -> T) -> T {
-        let result = command(&mut self.brain(), self.now());
+        let mut brain = self.brain();
+        let result = command(&mut brain, self.now());
+        self.drain(&mut brain);
+        drop(brain);
         self.wake.notify_one();
         result
+    }
+
+    /// Takes what the brain wants done. Storage and view are served at once, as in a browser,
+    /// where all of this is one turn; the rest waits for the driver.
+    fn drain(&self, brain: &mut Client) {
+        let mut records = self.records();
+        while let Some(output) = brain.poll() {
+            records.take(output);
+        }
+        drop(records);
+        self.tell();
     }
 
     fn fault(&self, text: String) {
@@ -119,7 +163,6 @@ impl Actor {
             ..Records::default()
         };
         brain.restore(saved, 0);
-        brain.start(0);
         let shared = Arc::new(Shared {
             brain: Mutex::new(brain),
             records: Mutex::new(records),
@@ -131,6 +174,7 @@ impl Actor {
             network: watch::Sender::new(true),
             ended: AtomicBool::new(false),
         });
+        shared.command(|brain, now| brain.start(now));
         let task = tokio::spawn(drive::drive(Arc::clone(&shared)));
         Self {
             name: name.to_owned(),
@@ -398,6 +442,12 @@ impl Actor {
     #[must_use]
     pub fn closes(&self) -> Vec<u16> {
         self.shared.records().closes.clone()
+    }
+
+    /// How often her token was renewed.
+    #[must_use]
+    pub fn renewals(&self) -> usize {
+        self.shared.records().renewals
     }
 
     /// What was refused so far.

@@ -1,10 +1,12 @@
 //! A socket that sends whatever it likes, and knows nothing of the rules.
 
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use parlour_protocol::frame::{Draft, ErrorCode, Open};
 use parlour_protocol::{ClientFrame, Id, SUBPROTOCOL, ServerFrame, VERSION};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
@@ -101,6 +103,7 @@ pub struct Wire {
     transcript: Transcript,
     /// Everything that was received, byte for byte.
     pub received: String,
+    silent: bool,
 }
 
 impl Wire {
@@ -120,6 +123,7 @@ impl Wire {
             socket,
             transcript: Transcript::new(name),
             received: String::new(),
+            silent: false,
         }
     }
 
@@ -198,12 +202,39 @@ impl Wire {
         .await;
     }
 
+    /// Sends bytes past everything that knows WebSocket.
+    pub async fn bytes(&mut self, bytes: &[u8]) {
+        self.transcript
+            .note("→", &format!("{} bytes by hand", bytes.len()));
+        // A server that has closed already is found out when it is read.
+        let _ = within(
+            "the sending of bytes",
+            self.socket.get_mut().write_all(bytes),
+        )
+        .await;
+    }
+
+    /// Answers no heartbeat from here on.
+    pub fn falls_silent(&mut self) {
+        self.silent = true;
+    }
+
+    /// Closes the connection as it should be, and waits until the server has closed as well.
+    pub async fn leave(mut self) {
+        let _ = within("the closing", self.socket.close(None)).await;
+        while let Ok(Some(Ok(_))) = tokio::time::timeout(DEADLINE, self.socket.next()).await {}
+    }
+
     /// What comes next. Heartbeats are answered, and not told of.
     ///
     /// # Panics
     /// If nothing comes in time.
     pub async fn next(&mut self) -> Heard {
-        let deadline = tokio::time::Instant::now() + DEADLINE;
+        self.next_within(DEADLINE).await
+    }
+
+    async fn next_within(&mut self, time: Duration) -> Heard {
+        let deadline = tokio::time::Instant::now() + time;
         loop {
             let message = tokio::time::timeout_at(deadline, self.socket.next()).await;
             match message
@@ -216,6 +247,9 @@ impl Wire {
                     let frame: ServerFrame = serde_json::from_str(&text)
                         .unwrap_or_else(|error| panic!("{error} in {text}"));
                     if let ServerFrame::Beat { n: 0, .. } = frame {
+                        if self.silent {
+                            continue;
+                        }
                         self.send(&ClientFrame::Ping { n: 0, active: true }).await;
                         continue;
                     }
@@ -282,9 +316,14 @@ impl Wire {
 
     /// Reads until the connection ends; the close code, and the frames before it.
     pub async fn closed(&mut self) -> (u16, Vec<ServerFrame>) {
+        self.closed_within(DEADLINE).await
+    }
+
+    /// The same, for what takes longer by design.
+    pub async fn closed_within(&mut self, time: Duration) -> (u16, Vec<ServerFrame>) {
         let mut before = Vec::new();
         loop {
-            match self.next().await {
+            match self.next_within(time).await {
                 Heard::Frame(frame) => before.push(frame),
                 Heard::Closed(code) => return (code, before),
             }
@@ -305,4 +344,47 @@ impl Wire {
 
 fn id_byte() -> u8 {
     uuid::Uuid::new_v4().into_bytes()[0]
+}
+
+/// Frames by hand (RFC 6455, section 5.2).
+pub mod raw {
+    const MASK: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
+
+    /// A masked frame; `first` is its first byte: the final bit, the reserved bits and the opcode.
+    #[must_use]
+    pub fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = head(first, payload.len(), 0x80);
+        bytes.extend_from_slice(&MASK);
+        bytes.extend(
+            payload
+                .iter()
+                .zip(MASK.iter().cycle())
+                .map(|(byte, mask)| byte ^ mask),
+        );
+        bytes
+    }
+
+    /// The same without a mask, which a client must never send.
+    #[must_use]
+    pub fn unmasked(first: u8, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = head(first, payload.len(), 0);
+        bytes.extend_from_slice(payload);
+        bytes
+    }
+
+    fn head(first: u8, length: usize, masked: u8) -> Vec<u8> {
+        let mut bytes = vec![first];
+        match (u8::try_from(length), u16::try_from(length)) {
+            (Ok(length @ ..126), _) => bytes.push(masked | length),
+            (_, Ok(length)) => {
+                bytes.push(masked | 126);
+                bytes.extend_from_slice(&length.to_be_bytes());
+            }
+            _ => {
+                bytes.push(masked | 127);
+                bytes.extend_from_slice(&(length as u64).to_be_bytes());
+            }
+        }
+        bytes
+    }
 }

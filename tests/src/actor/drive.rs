@@ -13,18 +13,20 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use super::{Change, ClientFrame, Credentials, Output, ServerFrame, Shared, codec};
+use super::{ClientFrame, Credentials, Output, ServerFrame, Shared, codec};
 use crate::wire::Upgrade;
 use crate::{DEADLINE, Request};
 
 type Socket = WebSocketStream<TcpStream>;
-type Attempt = Pin<Box<dyn Future<Output = Result<Socket, u16>> + Send>>;
+type Attempt = Pin<Box<dyn Future<Output = Result<(Socket, u64), u16>> + Send>>;
 
 #[derive(Default)]
 struct Driver {
     socket: Option<Socket>,
     attempt: Option<Attempt>,
     renew: bool,
+    /// When the visitor's token is to be renewed in the connection.
+    renewal: Option<tokio::time::Instant>,
 }
 
 pub(super) async fn drive(shared: Arc<Shared>) {
@@ -40,7 +42,7 @@ pub(super) async fn drive(shared: Arc<Shared>) {
 }
 
 fn take(shared: &Shared) -> Option<Output> {
-    shared.brain().poll()
+    shared.records().todo.pop_front()
 }
 
 impl Driver {
@@ -54,27 +56,14 @@ impl Driver {
             Output::Transmit(frame) => self.transmit(shared, &frame).await,
             Output::Close(code) => self.close(shared, code).await,
             Output::Renew => {
-                shared.records().renewals += 1;
                 if self.socket.is_some() {
                     self.renewed(shared).await;
                 } else {
                     self.renew = true;
                 }
             }
-            Output::Save(pending) => {
-                let mut records = shared.records();
-                match records
-                    .outbox
-                    .iter_mut()
-                    .find(|known| known.cid == pending.cid)
-                {
-                    Some(known) => *known = pending,
-                    None => records.outbox.push(pending),
-                }
-            }
-            Output::Unsave(cid) => shared.records().outbox.retain(|pending| pending.cid != cid),
-            Output::SaveEpoch(epoch) => shared.records().epoch = Some(epoch),
-            Output::Changed(change) => record(shared, change),
+            // Served when they came.
+            Output::Save(_) | Output::Unsave(_) | Output::SaveEpoch(_) | Output::Changed(_) => {}
         }
     }
 
@@ -116,7 +105,11 @@ impl Driver {
     async fn renewed(&mut self, shared: &Arc<Shared>) {
         let token = shared.credentials.lock().await.token(true).await;
         match token {
-            Ok((token, _)) => shared.brain().renewed(token, shared.now()),
+            Ok((token, seconds)) => {
+                self.renewal = renewal(seconds);
+                shared.records().renewals += 1;
+                shared.command(|brain, now| brain.renewed(token, now));
+            }
             Err(status) => shared
                 .transcript
                 .note("!", &format!("no new token: {status}")),
@@ -124,6 +117,8 @@ impl Driver {
     }
 
     async fn next(&mut self, shared: &Arc<Shared>, network: &mut watch::Receiver<bool>) {
+        let busy = self.socket.is_some() || self.attempt.is_some();
+        let due = self.renewal.filter(|_| self.socket.is_some());
         let timer = shared.brain().next_timer();
         let timer = async {
             match timer {
@@ -145,22 +140,27 @@ impl Driver {
                 None => std::future::pending().await,
             }
         };
+        let due = async {
+            match due {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
-            () = lost(network) => {
+            () = lost(network), if busy => {
                 shared.transcript.note("!", "the network is gone");
                 self.attempt = None;
                 self.lost(shared, close::LOST);
-                shared.tell();
-                let _ = network.wait_for(|there| *there).await;
             }
             result = attempt => {
                 self.attempt = None;
                 match result {
-                    Ok(socket) => {
+                    Ok((socket, seconds)) => {
                         self.socket = Some(socket);
+                        self.renewal = renewal(seconds);
                         shared.transcript.note("!", "open");
-                        shared.brain().opened(shared.now());
+                        shared.command(|brain, now| brain.opened(now));
                     }
                     Err(code) => self.lost(shared, code),
                 }
@@ -171,7 +171,8 @@ impl Driver {
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => self.lost(shared, close::LOST),
             },
-            () = timer => shared.brain().tick(shared.now()),
+            () = due => self.renewed(shared).await,
+            () = timer => shared.command(|brain, now| brain.tick(now)),
             () = shared.wake.notified() => {}
         }
     }
@@ -180,7 +181,7 @@ impl Driver {
         self.socket = None;
         shared.transcript.note("×", &code.to_string());
         shared.records().closes.push(code);
-        shared.brain().closed(shared.now(), code);
+        shared.command(|brain, now| brain.closed(now, code));
     }
 }
 
@@ -202,45 +203,43 @@ fn receive(shared: &Shared, text: &str) {
         codec::decode(text),
         serde_json::from_str::<ServerFrame>(text),
     ) {
-        (Ok(frame), Ok(same)) if frame == same => shared.brain().frame(shared.now(), frame),
+        (Ok(frame), Ok(same)) if frame == same => {
+            shared.command(|brain, now| brain.frame(now, frame))
+        }
         (codec, serde) => shared.fault(format!("the codec reads {codec:?}, serde {serde:?}")),
     }
 }
 
-fn record(shared: &Shared, change: Change) {
-    let mut records = shared.records();
-    match change {
-        Change::Error { code, room, cid } => records.refused.push((code, room, cid)),
-        Change::Row(row) => {
-            records.rows.insert(row.id, row);
-        }
-        Change::List { rows, .. } => {
-            records.lists += 1;
-            for row in rows {
-                records.rows.insert(row.id, row);
-            }
-        }
-        _ => {}
+async fn connect(shared: Arc<Shared>, renew: bool) -> Result<(Socket, u64), u16> {
+    if !*shared.network.borrow() {
+        return Err(close::LOST);
     }
-}
-
-async fn connect(shared: Arc<Shared>, renew: bool) -> Result<Socket, u16> {
-    let (token, upgrade) = {
+    let (token, seconds, upgrade) = {
         let mut credentials = shared.credentials.lock().await;
-        let (token, _) = credentials.token(renew).await.map_err(refused)?;
+        let (token, seconds) = credentials.token(renew).await.map_err(refused)?;
         let upgrade = credentials.upgrade(&token);
-        (token, upgrade)
+        (token, seconds, upgrade)
     };
     shared.transcript.note(
         "!",
         &format!("connects with a token of {} bytes", token.len()),
     );
-    upgrade.open().await.map_err(|status| {
-        shared
-            .transcript
-            .note("!", &format!("the upgrade was answered with {status}"));
-        close::LOST
-    })
+    match upgrade.open().await {
+        Ok(socket) => Ok((socket, seconds)),
+        Err(status) => {
+            shared
+                .transcript
+                .note("!", &format!("the upgrade was answered with {status}"));
+            Err(close::LOST)
+        }
+    }
+}
+
+/// A minute before the token's end, as the widget does it; of a short one, half-way. An agent's
+/// token is for the handshake alone, and her seconds are none.
+fn renewal(seconds: u64) -> Option<tokio::time::Instant> {
+    let wait = seconds.saturating_sub(60).max(seconds / 2);
+    (seconds > 0).then(|| tokio::time::Instant::now() + Duration::from_secs(wait))
 }
 
 /// What a refused token means to the brain.
@@ -272,7 +271,7 @@ impl Credentials {
                 }
                 let value = answer.json();
                 let token = value["token"].as_str().ok_or(answer.status)?.to_owned();
-                Ok((token, value["expires_in"].as_u64().unwrap_or(0)))
+                Ok((token, 0))
             }
         }
     }

@@ -1,0 +1,538 @@
+//! Hostile frames: each gets its typed error or close code, and the server lives on.
+
+use std::time::Duration;
+
+use parlour_protocol::frame::{ErrorCode, ListQuery, ServerFrame, View};
+use parlour_protocol::limits::{MAX_FRAME, MAX_ROOMS};
+use parlour_protocol::{ClientFrame, VERSION, close};
+use parlour_tests::wire::raw;
+use parlour_tests::{Heard, Node, Office, Visitor, Wire, id};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+async fn scene() -> (Node, Office, Visitor) {
+    let node = Node::start().await;
+    let office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    (node, office, visitor)
+}
+
+#[tokio::test]
+async fn what_is_no_frame_is_refused_and_the_connection_goes_on() {
+    let (node, office, visitor) = scene().await;
+    let ticket = visitor.open("hello").await;
+    let agent = office.owner.dashboard().await;
+    agent.join(ticket).await;
+    let room = ticket.text();
+    let deep = "[".repeat(20_000);
+    let long_tag = format!("{{\"t\":\"{}\"}}", "x".repeat(5_000));
+    let cases = [
+        "", " ", "{", "}", "[]", "null", "42", "\"hello\"", "{}", "\u{0}", "{\"t\":null}", "{\"t\":1}", "{\"t\":\"nonsense\"}",
+        "{\"t\":\"welcome\"}", "{\"t\":\"Send\"}", "{\"t\":\"send\"}", "{\"t\":\"join\"}", "{\"t\":\"join\",\"room\":5}",
+        "{\"t\":\"join\",\"room\":\"not an id\"}", "{\"t\":\"ping\",\"n\":-1}", "{\"t\":\"ping\",\"n\":1e99}", "{\"t\":\"ping\",\"n\":4294967296}",
+        "{\"t\":\"ping\",\"n\":\"1\"}", "{\"t\":\"ping\",\"active\":\"yes\"}", "{\"t\":\"ping\"} {\"t\":\"ping\"}", "{\"t\":\"ping\",}",
+        "{\"t\":\"auth\",\"token\":5}", &deep, &long_tag,
+    ].map(str::to_owned).into_iter().chain([
+        format!("{{\"t\":\"send\",\"room\":\"{room}\",\"messages\":\"x\"}}"),
+        format!("{{\"t\":\"send\",\"room\":\"{room}\",\"messages\":[{{\"text\":\"x\"}}]}}"),
+        format!("{{\"t\":\"send\",\"room\":\"{room}\",\"messages\":[{{\"cid\":\"{}\",\"text\":7}}]}}", id()),
+        format!("{{\"t\":\"send\",\"room\":\"{room}\",\"messages\":[{{\"cid\":\"{}\",\"text\":\"\\ud800\"}}]}}", id()),
+        format!("{{\"t\":\"receipt\",\"room\":\"{room}\",\"read\":-1}}"),
+        format!("{{\"t\":\"typing\",\"room\":\"{room}\",\"on\":1}}"),
+        format!("{{\"t\":\"history\",\"room\":\"{room}\",\"before\":1.5}}"),
+        "{\"t\":\"sync\",\"query\":{\"state\":\"unheard of\"}}".into(),
+    ]);
+    // Ten are borne with on one connection.
+    for some in cases.collect::<Vec<_>>().chunks(10) {
+        let mut wire = Wire::of(&visitor).await;
+        for case in some {
+            wire.text(case).await;
+            let (code, retry, cid) = wire.error().await;
+            assert_eq!(
+                (code, retry, cid),
+                (ErrorCode::BadFrame, false, None),
+                "{}",
+                case.chars().take(200).collect::<String>()
+            );
+        }
+        wire.sentinel().await;
+        assert!(
+            !wire.received.contains("nonsense") && !wire.received.contains("xxxx"),
+            "what was sent is not sent back"
+        );
+    }
+    visitor.say("still here").await;
+    agent.expect(ticket, "still here").await;
+    assert_eq!(
+        visitor.texts(ticket),
+        ["hello", "still here"],
+        "nothing of it was stored"
+    );
+    node.assert_well().await;
+}
+
+#[tokio::test]
+async fn unknown_fields_are_skipped() {
+    let (_node, _office, visitor) = scene().await;
+    let mut wire = Wire::open("visitor", visitor.upgrade()).await.unwrap();
+    wire.text("{\"t\":\"hello\",\"v\":1,\"later\":{\"a\":[1,2,{}]},\"view\":\"runs\"}")
+        .await;
+    wire.until("welcome", |frame| {
+        matches!(frame, ServerFrame::Welcome { .. }).then_some(())
+    })
+    .await;
+    wire.text("{\"more\":null,\"t\":\"ping\",\"n\":77}").await;
+    wire.until("the answer", |frame| {
+        matches!(frame, ServerFrame::Beat { n: 77, .. }).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_sends_nothing_but_nonsense_is_closed() {
+    let (node, _office, visitor) = scene().await;
+    let mut wire = Wire::of(&visitor).await;
+    for _ in 0..11 {
+        wire.text("nonsense").await;
+    }
+    let (code, before) = wire.closed().await;
+    assert_eq!((code, before.len()), (close::BAD_FRAME, 11));
+    node.assert_well().await;
+}
+
+/// Line 16, and the answers of RFC 6455 to what is no WebSocket.
+#[tokio::test]
+async fn what_is_no_websocket_is_closed_with_its_code() {
+    let (node, _office, visitor) = scene().await;
+    let large = "x".repeat(MAX_FRAME + 1);
+    let huge = "x".repeat(1024 * 1024);
+    let cases = [
+        ("binary", close::UNSUPPORTED, raw::frame(0x82, b"\x00\x01")),
+        (
+            "text that is not UTF-8",
+            close::BAD_TEXT,
+            raw::frame(0x81, b"{\"t\":\"\xff\xfe\"}"),
+        ),
+        (
+            "a cut character",
+            close::BAD_TEXT,
+            raw::frame(0x81, b"\xe2\x82"),
+        ),
+        (
+            "an overlong character",
+            close::BAD_TEXT,
+            raw::frame(0x81, b"\xc0\xaf"),
+        ),
+        (
+            "one byte too many",
+            close::TOO_LARGE,
+            raw::frame(0x81, large.as_bytes()),
+        ),
+        (
+            "far too many bytes",
+            close::TOO_LARGE,
+            raw::frame(0x81, huge.as_bytes()),
+        ),
+        ("a reserved opcode", close::PROTOCOL, raw::frame(0x83, b"x")),
+        (
+            "a reserved control opcode",
+            close::PROTOCOL,
+            raw::frame(0x8b, b"x"),
+        ),
+        ("a reserved bit", close::PROTOCOL, raw::frame(0xc1, b"x")),
+        (
+            "an unmasked frame",
+            close::PROTOCOL,
+            raw::unmasked(0x81, b"{}"),
+        ),
+        ("a fragmented ping", close::PROTOCOL, raw::frame(0x09, b"x")),
+        (
+            "a continuation of nothing",
+            close::PROTOCOL,
+            raw::frame(0x80, b"x"),
+        ),
+        (
+            "a ping that is too long",
+            close::PROTOCOL,
+            raw::frame(0x89, &[b'x'; 126]),
+        ),
+        (
+            "a text within a text",
+            close::PROTOCOL,
+            [raw::frame(0x01, b"a"), raw::frame(0x81, b"b")].concat(),
+        ),
+    ];
+    for welcomed in [true, false] {
+        for (what, code, bytes) in &cases {
+            let mut wire = Wire::open("visitor", visitor.upgrade()).await.unwrap();
+            if welcomed {
+                wire.hello().await;
+            }
+            wire.bytes(bytes).await;
+            let (closed, _) = wire.closed().await;
+            assert_eq!(closed, *code, "{what} (welcomed: {welcomed})");
+        }
+    }
+    visitor.live().await;
+    node.assert_well().await;
+}
+
+/// A frame in pieces is a frame; a ping is answered; the largest frame is taken.
+#[tokio::test]
+async fn what_is_allowed_works() {
+    let (_node, _office, visitor) = scene().await;
+    let mut wire = Wire::of(&visitor).await;
+    wire.bytes(
+        &[
+            raw::frame(0x01, b"{\"t\":\"pi"),
+            raw::frame(0x89, b"between"),
+            raw::frame(0x00, b"ng\",\"n\""),
+            raw::frame(0x80, b":5}"),
+        ]
+        .concat(),
+    )
+    .await;
+    wire.until("the answer", |frame| {
+        matches!(frame, ServerFrame::Beat { n: 5, .. }).then_some(())
+    })
+    .await;
+    let mut largest = String::from("{\"t\":\"ping\",\"n\":6,\"x\":\"");
+    largest.push_str(&"x".repeat(MAX_FRAME - largest.len() - 2));
+    largest.push_str("\"}");
+    assert_eq!(largest.len(), MAX_FRAME);
+    wire.text(&largest).await;
+    wire.until("the answer", |frame| {
+        matches!(frame, ServerFrame::Beat { n: 6, .. }).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_handshake_has_one_form() {
+    let (node, mut office, visitor) = scene().await;
+    // Something else first.
+    for first in [
+        "{\"t\":\"ping\",\"n\":1}",
+        "nonsense",
+        "{\"t\":\"join\",\"room\":\"00000000-0000-0000-0000-000000000000\"}",
+    ] {
+        let mut wire = Wire::open("visitor", visitor.upgrade()).await.unwrap();
+        wire.text(first).await;
+        let (code, before) = wire.closed().await;
+        assert_eq!(code, close::BAD_FRAME);
+        assert!(
+            before
+                .iter()
+                .all(|frame| matches!(frame, ServerFrame::Error { .. })),
+            "{before:?}"
+        );
+    }
+    // A version that is not spoken.
+    for version in [0, VERSION + 1, u32::MAX] {
+        let mut wire = Wire::open("visitor", visitor.upgrade()).await.unwrap();
+        wire.send(&ClientFrame::Hello {
+            v: version,
+            view: View::Runs,
+            epoch: None,
+            cursors: Vec::new(),
+        })
+        .await;
+        let (code, before) = wire.closed().await;
+        assert_eq!(code, close::BAD_FRAME);
+        assert!(
+            matches!(
+                before.as_slice(),
+                [ServerFrame::Error {
+                    code: ErrorCode::BadFrame,
+                    ..
+                }]
+            ),
+            "{before:?}"
+        );
+    }
+    // Twice.
+    let mut wire = Wire::of(&visitor).await;
+    wire.send(&ClientFrame::Hello {
+        v: VERSION,
+        view: View::Runs,
+        epoch: None,
+        cursors: Vec::new(),
+    })
+    .await;
+    assert_eq!(wire.error().await.0, ErrorCode::BadFrame);
+    wire.sentinel().await;
+    // A visitor who wants what only agents get.
+    let mut wire = Wire::open("visitor", visitor.upgrade()).await.unwrap();
+    wire.send(&ClientFrame::Hello {
+        v: VERSION,
+        view: View::Html,
+        epoch: None,
+        cursors: Vec::new(),
+    })
+    .await;
+    assert_eq!(wire.closed().await.0, close::FORBIDDEN);
+    let mut wire = Wire::of(&visitor).await;
+    wire.send(&ClientFrame::Sync {
+        query: ListQuery::default(),
+        rows: Vec::new(),
+    })
+    .await;
+    assert_eq!(wire.error().await.0, ErrorCode::Forbidden);
+    // An agent who opens tickets.
+    let mut wire = office.owner.wire().await;
+    wire.say(id(), &[(id(), "x")], true).await;
+    assert_eq!(wire.error().await.0, ErrorCode::Forbidden);
+    node.assert_well().await;
+}
+
+/// Line 18: who says nothing is closed: before `hello`, before the upgrade, and after it.
+#[tokio::test]
+async fn who_says_nothing_is_closed() {
+    let node = Node::with().set("PARLOUR_HEARTBEAT_MS", 500).start().await;
+    let office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let mut silent = Wire::of(&visitor).await;
+    silent.falls_silent();
+    let (code, _) = silent.closed().await;
+    assert_eq!(code, close::AWAY);
+    visitor.live().await;
+
+    let long = Duration::from_secs(30);
+    let mut never = Wire::open("visitor", visitor.upgrade()).await.unwrap();
+    let no_hello = async {
+        assert_eq!(never.closed_within(long).await.0, close::BAD_FRAME);
+    };
+    // A request that never ends (slowloris), with a byte of it now and then.
+    let mut slow = parlour_tests::http::connect(node.address(), None)
+        .await
+        .unwrap();
+    let slowloris = async {
+        slow.write_all(b"GET /socket HTTP/1.1\r\nhost: x\r\n")
+            .await
+            .unwrap();
+        let mut rest = Vec::new();
+        tokio::time::timeout(long, slow.read_to_end(&mut rest))
+            .await
+            .expect("the end of a request that never ends")
+            .unwrap();
+    };
+    tokio::join!(no_hello, slowloris);
+    node.assert_well().await;
+}
+
+#[tokio::test]
+async fn only_so_many_rooms_are_joined() {
+    let node = Node::with().unlimited().start().await;
+    let mut office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let mut writer = Wire::of(&visitor).await;
+    let tickets: Vec<_> = (0..=MAX_ROOMS).map(|_| id()).collect();
+    for ticket in &tickets {
+        writer.say(*ticket, &[(id(), "x")], true).await;
+        writer.ack().await;
+    }
+    let mut wire = office.owner.wire().await;
+    for ticket in &tickets {
+        wire.send(&ClientFrame::Join {
+            room: *ticket,
+            after: None,
+        })
+        .await;
+    }
+    let last = tickets[MAX_ROOMS];
+    let refused = wire
+        .until("the refusal", |frame| match frame {
+            ServerFrame::Error { code, room, .. } => Some((*code, *room)),
+            _ => None,
+        })
+        .await;
+    assert_eq!(refused, (ErrorCode::TooLong, Some(last)));
+    wire.send(&ClientFrame::Leave { room: tickets[0] }).await;
+    wire.send(&ClientFrame::Join {
+        room: last,
+        after: None,
+    })
+    .await;
+    wire.until("the last room", |frame| {
+        matches!(frame, ServerFrame::Page { room, live: Some(_), .. } if *room == last)
+            .then_some(())
+    })
+    .await;
+    // What was left is not heard of any more; what is joined is.
+    writer
+        .say(tickets[0], &[(id(), "canary-left")], false)
+        .await;
+    writer.say(last, &[(id(), "sentinel")], false).await;
+    wire.until("the sentinel", |frame| {
+        matches!(frame, ServerFrame::Event(event) if event.room == last).then_some(())
+    })
+    .await;
+    assert!(!wire.received.contains("canary-left"));
+}
+
+/// Line 17: messages too fast are refused with a time; the brain waits, and nothing is lost.
+#[tokio::test]
+async fn messages_too_fast_are_refused_and_come_later() {
+    let node = Node::with()
+        .set("PARLOUR_SEND_RATE", 20)
+        .set("PARLOUR_SEND_BURST", 20)
+        .start()
+        .await;
+    let office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let ticket = visitor.open("0").await;
+    for number in 1..=60 {
+        visitor.write(&number.to_string());
+    }
+    visitor.expect("60").await;
+    let expected: Vec<String> = (0..=60).map(|number| number.to_string()).collect();
+    assert_eq!(visitor.texts(ticket), expected);
+
+    let mut wire = Wire::of(&visitor).await;
+    let batch: Vec<_> = (0..16).map(|_| (id(), "x")).collect();
+    let mut after = 0;
+    for _ in 0..4 {
+        wire.say(ticket, &batch, false).await;
+        let heard = wire
+            .until("an answer", |frame| match frame {
+                ServerFrame::Error {
+                    code: ErrorCode::TooFast,
+                    retry: true,
+                    after,
+                    cid,
+                    ..
+                } => Some((*after, *cid)),
+                ServerFrame::Ack { .. } => Some((0, None)),
+                _ => None,
+            })
+            .await;
+        if heard.0 > 0 {
+            assert_eq!(heard.1, Some(batch[0].0));
+            after = heard.0;
+        }
+    }
+    assert!((1..=5_000).contains(&after), "{after}");
+}
+
+/// Line 17: frames too fast: an error, then 4029 with a delay.
+#[tokio::test]
+async fn frames_too_fast_are_closed_in_the_end() {
+    let (node, _office, visitor) = scene().await;
+    let mut wire = Wire::of(&visitor).await;
+    let mut end = None;
+    'flood: for _ in 0..40 {
+        for _ in 0..20 {
+            wire.text("{\"t\":\"ping\",\"n\":9}").await;
+        }
+        for _ in 0..20 {
+            match wire.next().await {
+                Heard::Closed(code) => {
+                    end = Some(code);
+                    break 'flood;
+                }
+                Heard::Frame(ServerFrame::Bye { after, .. }) => assert!(after >= 100),
+                Heard::Frame(ServerFrame::Error {
+                    code, retry, after, ..
+                }) => {
+                    assert_eq!((code, retry), (ErrorCode::TooFast, true));
+                    assert!(after > 0);
+                }
+                Heard::Frame(_) => {}
+            }
+        }
+    }
+    assert_eq!(end, Some(close::OVER_LIMIT));
+    assert!(wire.received.contains("\"t\":\"bye\""));
+    node.assert_well().await;
+}
+
+/// Line 17: only so many connections of one person, and from one address.
+#[tokio::test]
+async fn connections_are_counted() {
+    let node = Node::with()
+        .set("PARLOUR_CONNECTIONS_PER_PERSON", 3)
+        .set("PARLOUR_CONNECTIONS_PER_ADDRESS", 5)
+        .start()
+        .await;
+    let office = Office::open(&node).await;
+    let (first, second) = (
+        Visitor::arrive(&node, &office.site).await,
+        Visitor::arrive(&node, &office.site).await,
+    );
+    let mut open = vec![Wire::of(&first).await, Wire::of(&first).await];
+    let mut over = Wire::open("one too many", first.upgrade()).await.unwrap();
+    assert_eq!(over.closed().await.0, close::OVER_LIMIT);
+    open.push(Wire::of(&second).await);
+    let mut over = Wire::open("one too many from here", second.upgrade())
+        .await
+        .unwrap();
+    assert_eq!(over.closed().await.0, close::OVER_LIMIT);
+    let elsewhere = second.upgrade().from("127.9.9.9".parse().unwrap());
+    let mut elsewhere = Wire::open("from elsewhere", elsewhere).await.unwrap();
+    elsewhere.hello().await;
+    // A connection that has ended does not count.
+    open.remove(0).leave().await;
+    let mut again = Wire::open("again", first.upgrade()).await.unwrap();
+    again.hello().await;
+}
+
+/// Line 19: every kind of frame for a room of somebody else: an error, and nothing happens.
+#[tokio::test]
+async fn foreign_rooms_are_unknown_rooms() {
+    let (node, office, visitor) = scene().await;
+    let ticket = visitor.open("private").await;
+    let stranger = Visitor::arrive(&node, &office.site).await;
+    let own = stranger.open("own").await;
+    let mut heard = Vec::new();
+    for room in [ticket, id()] {
+        let mut wire = Wire::of(&stranger).await;
+        let mut answers = Vec::new();
+        for frame in [
+            ClientFrame::Join { room, after: None },
+            ClientFrame::Join {
+                room,
+                after: Some(0),
+            },
+            ClientFrame::Typing { room, on: true },
+            ClientFrame::Receipt {
+                room,
+                delivered: 1,
+                read: 1,
+            },
+            ClientFrame::History {
+                room,
+                before: 9,
+                after: 0,
+            },
+            ClientFrame::History {
+                room,
+                before: 0,
+                after: 1,
+            },
+        ] {
+            wire.send(&frame).await;
+            answers.push(
+                wire.until("an error", |frame| {
+                    matches!(frame, ServerFrame::Error { .. }).then(|| format!("{frame:?}"))
+                })
+                .await
+                .replace(&room.text(), "ROOM"),
+            );
+        }
+        wire.say(room, &[(id(), "x")], false).await;
+        assert_eq!(wire.error().await.0, ErrorCode::UnknownRoom);
+        wire.send(&ClientFrame::Leave { room }).await;
+        wire.sentinel().await;
+        heard.push(answers);
+    }
+    assert_eq!(heard[0], heard[1], "a foreign room and no room look alike");
+    // Opening a ticket under somebody else's id takes nothing over.
+    let mut wire = Wire::of(&stranger).await;
+    wire.say(ticket, &[(id(), "mine now")], true).await;
+    let (code, retry, _) = wire.error().await;
+    assert!(!retry && matches!(code, ErrorCode::UnknownRoom | ErrorCode::Conflict));
+    visitor.say("end").await;
+    stranger.say("end").await;
+    assert_eq!(visitor.texts(ticket), ["private", "end"]);
+    assert!(!visitor.received().contains(&stranger.id().text()));
+    assert_eq!(stranger.texts(own), ["own", "end"]);
+}
