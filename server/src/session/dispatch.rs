@@ -13,7 +13,11 @@ use crate::store::append;
 impl Session {
     pub(super) async fn dispatch(&mut self, frame: ClientFrame) -> Next {
         if let ClientFrame::Hello { v, view, epoch, cursors } = frame {
-            return if self.welcomed { self.bad_frame() } else { self.hello(v, view, epoch, cursors).await };
+            if self.welcomed {
+                self.refuse(ErrorCode::BadFrame, "hello comes once", None);
+                return self.bad_frame();
+            }
+            return self.hello(v, view, epoch, cursors).await;
         }
         if !self.welcomed {
             return Next::Close(close::BAD_FRAME);
