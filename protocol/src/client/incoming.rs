@@ -178,6 +178,10 @@ impl Client {
         page.events.retain(|event| event.room == id);
         let me = self.me_id();
         let Some(room) = find(&mut self.rooms, id).filter(|room| room.wanted) else {
+            // The server has let her in by itself: another tab opened a ticket, a colleague a room.
+            if let Some(state) = page.live.filter(|state| state.room == id) {
+                self.add_listed(state);
+            }
             return;
         };
         let joined = page.live.is_some();
@@ -188,28 +192,30 @@ impl Client {
         self.port.change(Change::Room(id));
         if joined {
             room.flush(&mut self.port, now);
-            if !listed {
-                self.add_listed(id);
+            let state = self.room(id).and_then(Room::state).cloned();
+            match state.filter(|_| !listed) {
+                Some(state) => self.add_listed(state),
+                None => self.port.change(Change::Rooms),
             }
-            self.port.change(Change::Rooms);
         }
         self.plan_receipts(now);
     }
 
     /// A room that came after the welcome: a visitor's new ticket, an agent's new direct or team room.
-    fn add_listed(&mut self, id: Id) {
+    fn add_listed(&mut self, state: RoomState) {
         let visitor = self.me.as_ref().is_some_and(|me| me.role == Role::Visitor);
-        let Some(state) = self.room(id).and_then(Room::state) else {
-            return;
-        };
         let ours = visitor || matches!(state.kind, RoomKind::Direct | RoomKind::Team);
-        if ours && self.listed.len() < MOST_LISTED {
-            let state = RoomState {
-                people: Vec::new(),
-                ..state.clone()
-            };
-            self.listed.insert(0, state);
+        let known = self.listed.iter().any(|listed| listed.room == state.room);
+        if ours && !known && self.listed.len() < MOST_LISTED {
+            self.listed.insert(
+                0,
+                RoomState {
+                    people: Vec::new(),
+                    ..state
+                },
+            );
         }
+        self.port.change(Change::Rooms);
     }
 
     fn positions(&mut self, cursors: &[Cursor], now: u64) {
