@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 use crate::bindings;
+use crate::compile::Part;
 use crate::links::linked;
 use crate::minify;
 use crate::paths::Paths;
@@ -24,6 +25,7 @@ pub(crate) struct Asset {
 /// All assets but the loader, in a fixed order.
 pub(crate) fn collect(paths: &Paths) -> Result<Vec<Asset>> {
     let mut assets = widget(&paths.stage(), &paths.widget())?;
+    assets.extend(desk(&paths.stage())?);
     assets.extend(linked(&paths.dashboard(), &assets)?);
     let mut names: Vec<&str> = assets.iter().map(|asset| asset.name.as_str()).collect();
     names.sort_unstable();
@@ -43,22 +45,13 @@ pub(crate) fn loader(paths: &Paths) -> Result<String> {
 /// The widget's files under one hash. A stale pair of glue and module would fail in ways that are
 /// hard to read, and names that differ in their ends only weigh little in the loader.
 fn widget(stage: &Path, krate: &Path) -> Result<Vec<Asset>> {
+    let glue = fs::read(bindings::glue_path(stage, Part::Widget))?;
+    let wasm = fs::read(bindings::wasm_path(stage, Part::Widget))?;
+    let sheet = styles(&krate.join("styles"))?;
     let mut contents = vec![
-        (
-            "widget.js".to_owned(),
-            ".js".to_owned(),
-            fs::read(stage.join(bindings::GLUE))?,
-        ),
-        (
-            "widget.wasm".to_owned(),
-            ".wasm".to_owned(),
-            fs::read(stage.join(bindings::WASM))?,
-        ),
-        (
-            "widget.css".to_owned(),
-            ".css".to_owned(),
-            styles(&krate.join("styles"))?,
-        ),
+        ("widget.js".to_owned(), ".js".to_owned(), glue),
+        ("widget.wasm".to_owned(), ".wasm".to_owned(), wasm),
+        ("widget.css".to_owned(), ".css".to_owned(), sheet),
     ];
     for path in files(&krate.join("lang"))? {
         let name = path
@@ -68,11 +61,30 @@ fn widget(stage: &Path, krate: &Path) -> Result<Vec<Asset>> {
             .into_owned();
         contents.push((format!("lang-{name}"), format!("-{name}"), language(&path)?));
     }
+    paired("parlour", contents)
+}
+
+/// Glue and module for the dashboard's script, under one hash as well.
+fn desk(stage: &Path) -> Result<Vec<Asset>> {
+    let glue = fs::read(bindings::glue_path(stage, Part::Desk))?;
+    let wasm = fs::read(bindings::wasm_path(stage, Part::Desk))?;
+    let contents = [("desk.js", ".js", glue), ("desk.wasm", ".wasm", wasm)];
+    paired(
+        "desk",
+        contents
+            .map(|(name, end, content)| (name.into(), end.into(), content))
+            .into(),
+    )
+}
+
+/// Assets of which each has a name, an end of its path, and its content; the paths begin with
+/// `stem` and one hash of all.
+fn paired(stem: &str, contents: Vec<(String, String, Vec<u8>)>) -> Result<Vec<Asset>> {
     let parts: Vec<&[u8]> = contents
         .iter()
         .map(|(_, _, content)| content.as_slice())
         .collect();
-    let stem = format!("parlour-{}", hash(&parts));
+    let stem = format!("{stem}-{}", hash(&parts));
     let asset = |(name, end, content): (String, String, Vec<u8>)| {
         let (_, extension) = end.rsplit_once('.').unwrap_or_default();
         Ok(Asset {
@@ -198,8 +210,8 @@ mod tests {
     #[test]
     fn the_widgets_files_share_a_hash_of_all() {
         let dir = folder(&[
-            (bindings::GLUE, "glue"),
-            (bindings::WASM, "wasm"),
+            ("widget.js", "glue"),
+            ("widget.wasm", "wasm"),
             ("styles/a.css", "a { b: c }"),
             ("styles/b.css", "d { e: f }"),
             ("lang/de.json", "{ \"a\": \"ä\" }"),
@@ -227,8 +239,8 @@ mod tests {
     #[test]
     fn a_broken_language_is_an_error() {
         let dir = folder(&[
-            (bindings::GLUE, ""),
-            (bindings::WASM, ""),
+            ("widget.js", ""),
+            ("widget.wasm", ""),
             ("lang/de.json", "{"),
         ]);
         assert!(widget(dir.path(), dir.path()).is_err());

@@ -1,23 +1,30 @@
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::compile::Part;
 use crate::glue::{self, Names};
 use crate::minify;
 use crate::paths::Paths;
 
-/// The glue's name in the stage.
-pub(crate) const GLUE: &str = "parlour.js";
-/// The module's name in the stage.
-pub(crate) const WASM: &str = "parlour.wasm";
+/// Where a part's glue waits for its hashed name.
+pub(crate) fn glue_path(stage: &Path, part: Part) -> PathBuf {
+    stage.join(format!("{}.js", part.name()))
+}
+
+/// Where a part's module waits for its hashed name.
+pub(crate) fn wasm_path(stage: &Path, part: Part) -> PathBuf {
+    stage.join(format!("{}.wasm", part.name()))
+}
+
 /// The name by which the module asks for what the glue gives it.
 const IMPORTS: &str = "./parlour_bg.js";
 
 /// Makes glue and module out of the compiler's `wasm`, in the stage.
-pub(crate) fn generate(paths: &Paths, wasm: &Path) -> Result<()> {
+pub(crate) fn generate(paths: &Paths, part: Part, wasm: &Path) -> Result<()> {
     let stage = paths.stage();
     fs::create_dir_all(&stage)?;
     let mut bindgen = Bindgen::new();
@@ -58,11 +65,11 @@ pub(crate) fn generate(paths: &Paths, wasm: &Path) -> Result<()> {
         }
     }
     glue = names.apply(&glue, |before, _| before.ends_with("wasm."));
-    let module = stage.join(WASM);
+    let module = wasm_path(&stage, part);
     fs::write(&module, wasm.emit_wasm())?;
     optimise(&module)?;
     let glue = glue::compact(&glue).context("the glue")?;
-    fs::write(stage.join(GLUE), glue)?;
+    fs::write(glue_path(&stage, part), glue)?;
     Ok(())
 }
 

@@ -119,8 +119,31 @@ fn debian_cargo() -> Command {
     command
 }
 
-/// Builds the widget's crate and returns the path of its wasm, still without bindings.
-pub(crate) fn compile(paths: &Paths, toolchain: &Toolchain) -> Result<PathBuf> {
+/// The widget's crate is built twice, each time with one of its features: what a visitor loads
+/// holds nothing of what only the dashboard's script needs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Part {
+    /// The widget.
+    Widget,
+    /// The brain for the dashboard's script.
+    Desk,
+}
+
+impl Part {
+    pub(crate) const ALL: [Self; 2] = [Self::Widget, Self::Desk];
+
+    /// The feature's name, and that of the files.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Widget => "widget",
+            Self::Desk => "desk",
+        }
+    }
+}
+
+/// Builds a part and returns the path of its wasm, still without bindings. The next part's will
+/// take its place.
+pub(crate) fn compile(paths: &Paths, toolchain: &Toolchain, part: Part) -> Result<PathBuf> {
     // One folder per way: switching between them does not start over.
     let target_dir = paths.build().join(match toolchain.way {
         Way::Native => "native",
@@ -129,14 +152,9 @@ pub(crate) fn compile(paths: &Paths, toolchain: &Toolchain) -> Result<PathBuf> {
     let mut command = toolchain.way.cargo();
     command
         .current_dir(paths.root())
-        .args([
-            "rustc",
-            "--package",
-            "parlour-widget",
-            "--lib",
-            "--crate-type",
-            "cdylib",
-        ])
+        .args(["rustc", "--package", "parlour-widget", "--lib"])
+        .args(["--crate-type", "cdylib", "--no-default-features"])
+        .args(["--features", part.name()])
         .args(["--profile", PROFILE, "--target", TARGET, "--target-dir"])
         .arg(&target_dir);
     // Cargo.lock decides in CI; at a desk it may follow an edit of Cargo.toml.

@@ -31,6 +31,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::compile::Part;
+
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
@@ -67,11 +69,13 @@ fn widget() -> Result<bool> {
     let paths = paths::Paths::find()?;
     let toolchain = compile::Toolchain::choose(&paths)?;
     let code = inputs::Stamp::of_code(&paths, &toolchain)?;
-    if code.is_current(&paths.stage().join(bindings::WASM)) {
+    if code.is_current(&bindings::wasm_path(&paths.stage(), Part::Desk)) {
         println!("widget code: unchanged");
     } else {
-        let wasm = compile::compile(&paths, &toolchain)?;
-        bindings::generate(&paths, &wasm)?;
+        for part in Part::ALL {
+            let wasm = compile::compile(&paths, &toolchain, part)?;
+            bindings::generate(&paths, part, &wasm)?;
+        }
         code.save()?;
     }
     let files = inputs::Stamp::of_files(&paths, &code)?;
