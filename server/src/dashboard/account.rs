@@ -12,25 +12,37 @@ use super::answer::{self, Wants};
 use super::flash::Flash;
 use super::forms::{Refusal, sentence};
 use super::shell::{self, Wanted};
-use super::viewer::{Caller, Key, Viewer};
+use super::viewer::{Key, Viewer};
 use crate::Shared;
 use crate::error::Error;
+use crate::http::extract::Visit;
 use crate::identity::SignInError;
 
 /// The routes.
 pub(super) fn routes() -> Router<Shared> {
-    Router::new().route("/account", get(show).post(change)).route("/account/signins/{id}/revoke", post(revoke))
+    Router::new()
+        .route("/account", get(show).post(change))
+        .route("/account/signins/{id}/revoke", post(revoke))
 }
 
 async fn show(State(app): State<Shared>, viewer: Viewer) -> Result<Response, Error> {
     render(&app, &viewer, StatusCode::OK, Problems::default()).await
 }
 
-async fn render(app: &Shared, viewer: &Viewer, status: StatusCode, problems: Problems) -> Result<Response, Error> {
+async fn render(
+    app: &Shared,
+    viewer: &Viewer,
+    status: StatusCode,
+    problems: Problems,
+) -> Result<Response, Error> {
     let sign_ins = app.identity.sign_ins(&viewer.signed_in()).await?;
     let rows = sign_ins.into_iter().map(|sign_in| SignInRow {
         id: sign_in.id.to_string(),
-        browser: if sign_in.browser.is_empty() { "A browser".to_owned() } else { sign_in.browser },
+        browser: if sign_in.browser.is_empty() {
+            "A browser".to_owned()
+        } else {
+            sign_in.browser
+        },
         address: sign_in.address,
         at: Moment(sign_in.created_at),
         last_seen: Moment(sign_in.used_at),
@@ -54,18 +66,40 @@ struct Fields {
     password: String,
 }
 
-async fn change(State(app): State<Shared>, mut viewer: Viewer, Caller(client): Caller, Form(fields): Form<Fields>) -> Result<Response, Error> {
+async fn change(
+    State(app): State<Shared>,
+    mut viewer: Viewer,
+    Visit(client): Visit,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Error> {
     let caller = viewer.signed_in();
     let (result, flash) = match fields.form.as_str() {
-        "name" => (app.identity.rename(&caller, &fields.name).await.map_err(SignInError::from), Flash::NameSaved),
-        "password" => {
-            (app.identity.change_password(&caller, &fields.current, &fields.password, &client).await, Flash::PasswordChanged)
+        "name" => (
+            app.identity
+                .rename(&caller, &fields.name)
+                .await
+                .map_err(SignInError::from),
+            Flash::NameSaved,
+        ),
+        "password" => (
+            app.identity
+                .change_password(&caller, &fields.current, &fields.password, &client)
+                .await,
+            Flash::PasswordChanged,
+        ),
+        _ => {
+            return Err(Error::Invalid {
+                field: "form",
+                reason: "expected name or password".into(),
+            });
         }
-        _ => return Err(Error::Invalid { field: "form", reason: "expected name or password".into() }),
     };
     let error = match result {
         Ok(()) => return Ok(answer::done(&app, &viewer, "/account", Some(flash))),
-        Err(SignInError::Wrong) => Error::Invalid { field: "current", reason: "this is not your password".into() },
+        Err(SignInError::Wrong) => Error::Invalid {
+            field: "current",
+            reason: "this is not your password".into(),
+        },
         Err(SignInError::Failed(error)) => error,
         Err(SignInError::TooFast { after_seconds }) => Error::TooFast { after_seconds },
         Err(error @ SignInError::NoCookies) => Error::Conflict(sentence(&error.to_string())),
@@ -81,10 +115,19 @@ async fn change(State(app): State<Shared>, mut viewer: Viewer, Caller(client): C
     render(&app, &viewer, refusal.status, refusal.problems).await
 }
 
-async fn revoke(State(app): State<Shared>, viewer: Viewer, Key(id): Key) -> Result<Response, Error> {
+async fn revoke(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Key(id): Key,
+) -> Result<Response, Error> {
     app.identity.end_sign_in(&viewer.signed_in(), id).await?;
     if id == viewer.sign_in {
         return super::viewer::end(&app);
     }
-    Ok(answer::done(&app, &viewer, "/account", Some(Flash::SignInRevoked)))
+    Ok(answer::done(
+        &app,
+        &viewer,
+        "/account",
+        Some(Flash::SignInRevoked),
+    ))
 }

@@ -8,7 +8,8 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use parlour_admin_templates::{
-    AgentRow, AgentsPage, InvitationRow, LinkPurpose, Moment, OneTimeLink, PersonView, Problems, Rank, Section,
+    AgentRow, AgentsPage, InvitationRow, LinkPurpose, Moment, OneTimeLink, PersonView, Problems,
+    Rank, Section,
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -46,20 +47,32 @@ async fn list(State(app): State<Shared>, viewer: Viewer) -> Result<Response, Err
     render(&app, &viewer, StatusCode::OK, Outcome::default()).await
 }
 
-async fn render(app: &Shared, viewer: &Viewer, status: StatusCode, outcome: Outcome) -> Result<Response, Error> {
+async fn render(
+    app: &Shared,
+    viewer: &Viewer,
+    status: StatusCode,
+    outcome: Outcome,
+) -> Result<Response, Error> {
     let actor = viewer.identity_actor();
     let manages = actor.may_manage().is_ok();
     let seen: HashMap<Uuid, i64> = app.store.agents_last_seen().await?;
     let agents = app.store.agents().await?;
     let rows = agents.iter().map(|agent| AgentRow {
-        person: PersonView::agent(agent.id.to_string(), agent.name.clone()).with_presence(app.chat.presence.state(agent.id)),
+        person: PersonView::agent(agent.id.to_string(), agent.name.clone())
+            .with_presence(app.chat.presence.state(agent.id)),
         email: agent.email.clone(),
         rank: shell::rank(agent.role),
         disabled: agent.disabled_at.is_some(),
-        last_seen: Some(Moment(seen.get(&agent.id).copied().unwrap_or(agent.created_at))),
+        last_seen: Some(Moment(
+            seen.get(&agent.id).copied().unwrap_or(agent.created_at),
+        )),
         may_change: actor.may_change(agent).is_ok(),
     });
-    let invitations = if manages { app.identity.invitations(&actor).await? } else { Vec::new() };
+    let invitations = if manages {
+        app.identity.invitations(&actor).await?
+    } else {
+        Vec::new()
+    };
     let roles = [AgentRole::Admin, AgentRole::Agent].into_iter();
     let page = AgentsPage {
         shell: shell::of(app, viewer, Section::Agents, Wanted::default()).await?,
@@ -74,7 +87,10 @@ async fn render(app: &Shared, viewer: &Viewer, status: StatusCode, outcome: Outc
             .collect(),
         link: outcome.link,
         may_invite: manages,
-        ranks: roles.filter(|role| actor.may_invite(*role).is_ok()).map(shell::rank).collect::<Vec<Rank>>(),
+        ranks: roles
+            .filter(|role| actor.may_invite(*role).is_ok())
+            .map(shell::rank)
+            .collect::<Vec<Rank>>(),
         email: outcome.email,
         problems: outcome.problems,
     };
@@ -84,7 +100,12 @@ async fn render(app: &Shared, viewer: &Viewer, status: StatusCode, outcome: Outc
 /// A link for the page that shows it once: it cannot be had again, so there is no redirect.
 fn once(link: &identity::OneTimeLink, person: String, purpose: LinkPurpose) -> OneTimeLink {
     let minutes = (link.ends_at - clock::now() + 30 * SECOND) / (60 * SECOND);
-    OneTimeLink { url: link.url.clone(), person, minutes: u32::try_from(minutes).unwrap_or(0), purpose }
+    OneTimeLink {
+        url: link.url.clone(),
+        person,
+        minutes: u32::try_from(minutes).unwrap_or(0),
+        purpose,
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -95,33 +116,73 @@ struct InviteForm {
 }
 
 fn parse_role(text: &str) -> Result<AgentRole, Error> {
-    AgentRole::parse(text).ok_or_else(|| Error::Invalid { field: "role", reason: "choose admin or agent".into() })
+    AgentRole::parse(text).ok_or_else(|| Error::Invalid {
+        field: "role",
+        reason: "choose admin or agent".into(),
+    })
 }
 
-async fn invite(State(app): State<Shared>, viewer: Viewer, Form(form): Form<InviteForm>) -> Result<Response, Error> {
+async fn invite(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Form(form): Form<InviteForm>,
+) -> Result<Response, Error> {
     let result = match parse_role(&form.role) {
-        Ok(role) => app.identity.invite(&viewer.identity_actor(), &form.email, role).await,
+        Ok(role) => {
+            app.identity
+                .invite(&viewer.identity_actor(), &form.email, role)
+                .await
+        }
         Err(error) => Err(error),
     };
     match result {
         Ok(link) => {
             let link = Some(once(&link, form.email, LinkPurpose::Invitation));
-            render(&app, &viewer, StatusCode::OK, Outcome { link, ..Outcome::default() }).await
+            render(
+                &app,
+                &viewer,
+                StatusCode::OK,
+                Outcome {
+                    link,
+                    ..Outcome::default()
+                },
+            )
+            .await
         }
         Err(error) if viewer.wants == Wants::Data => Err(error),
         Err(error) => {
             let refusal = Refusal::of(error)?;
-            let outcome = Outcome { email: form.email, problems: refusal.problems, ..Outcome::default() };
+            let outcome = Outcome {
+                email: form.email,
+                problems: refusal.problems,
+                ..Outcome::default()
+            };
             render(&app, &viewer, refusal.status, outcome).await
         }
     }
 }
 
-async fn reset_link(State(app): State<Shared>, viewer: Viewer, Key(id): Key) -> Result<Response, Error> {
-    let link = app.identity.reset_link(&viewer.identity_actor(), id).await?;
+async fn reset_link(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Key(id): Key,
+) -> Result<Response, Error> {
+    let link = app
+        .identity
+        .reset_link(&viewer.identity_actor(), id)
+        .await?;
     let name = app.store.agent(id).await?.name;
     let link = Some(once(&link, name, LinkPurpose::Reset));
-    render(&app, &viewer, StatusCode::OK, Outcome { link, ..Outcome::default() }).await
+    render(
+        &app,
+        &viewer,
+        StatusCode::OK,
+        Outcome {
+            link,
+            ..Outcome::default()
+        },
+    )
+    .await
 }
 
 #[derive(Deserialize)]
@@ -129,17 +190,42 @@ struct RoleForm {
     role: String,
 }
 
-async fn role(State(app): State<Shared>, viewer: Viewer, Key(id): Key, Form(form): Form<RoleForm>) -> Result<Response, Error> {
-    app.identity.set_role(&viewer.identity_actor(), id, parse_role(&form.role)?).await?;
-    Ok(answer::done(&app, &viewer, "/agents", Some(Flash::RoleChanged)))
+async fn role(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Key(id): Key,
+    Form(form): Form<RoleForm>,
+) -> Result<Response, Error> {
+    app.identity
+        .set_role(&viewer.identity_actor(), id, parse_role(&form.role)?)
+        .await?;
+    Ok(answer::done(
+        &app,
+        &viewer,
+        "/agents",
+        Some(Flash::RoleChanged),
+    ))
 }
 
-async fn disable(State(app): State<Shared>, viewer: Viewer, Key(id): Key) -> Result<Response, Error> {
+async fn disable(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Key(id): Key,
+) -> Result<Response, Error> {
     app.identity.disable(&viewer.identity_actor(), id).await?;
-    Ok(answer::done(&app, &viewer, "/agents", Some(Flash::Disabled)))
+    Ok(answer::done(
+        &app,
+        &viewer,
+        "/agents",
+        Some(Flash::Disabled),
+    ))
 }
 
-async fn enable(State(app): State<Shared>, viewer: Viewer, Key(id): Key) -> Result<Response, Error> {
+async fn enable(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Key(id): Key,
+) -> Result<Response, Error> {
     app.identity.enable(&viewer.identity_actor(), id).await?;
     Ok(answer::done(&app, &viewer, "/agents", Some(Flash::Enabled)))
 }

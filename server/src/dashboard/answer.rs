@@ -26,7 +26,9 @@ impl Wants {
             let mut values = headers.get_all(ACCEPT).iter();
             values.any(|value| value.to_str().is_ok_and(|text| text.contains(kind)))
         };
-        if !accepts("text/html") && (accepts("application/json") || accepts("application/problem+json")) {
+        if !accepts("text/html")
+            && (accepts("application/json") || accepts("application/problem+json"))
+        {
             Self::Data
         } else {
             Self::Page
@@ -38,17 +40,29 @@ impl Wants {
 pub(super) fn html(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(text) => {
-            let headers = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CACHE_CONTROL, "no-store")];
+            let headers = [
+                (CONTENT_TYPE, "text/html; charset=utf-8"),
+                (CACHE_CONTROL, "no-store"),
+            ];
             (status, headers, text).into_response()
         }
-        Err(error) => Error::Internal(format!("a page could not be rendered: {error}")).into_response(),
+        Err(error) => {
+            Error::Internal(format!("a page could not be rendered: {error}")).into_response()
+        }
     }
 }
 
 /// A page for who is signed in; the toast of the redirect before it is shown once.
-pub(super) fn page(app: &Shared, viewer: &Viewer, status: StatusCode, page: &impl Template) -> Response {
+pub(super) fn page(
+    app: &Shared,
+    viewer: &Viewer,
+    status: StatusCode,
+    page: &impl Template,
+) -> Response {
     let mut response = html(status, page);
-    if viewer.flash.is_some() && let Some(cookie) = Flash::forget(app) {
+    if viewer.flash.is_some()
+        && let Some(cookie) = Flash::forget(app)
+    {
         response.headers_mut().append(SET_COOKIE, cookie);
     }
     response
@@ -59,7 +73,10 @@ pub(super) fn see_other(path: &str) -> Response {
     let Ok(location) = HeaderValue::from_str(path) else {
         return Error::Internal("a redirect to a path that is no header".into()).into_response();
     };
-    let headers = [(LOCATION, location), (CACHE_CONTROL, HeaderValue::from_static("no-store"))];
+    let headers = [
+        (LOCATION, location),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
     (StatusCode::SEE_OTHER, headers).into_response()
 }
 
@@ -92,7 +109,12 @@ mod tests {
 
     #[test]
     fn only_paths_of_this_server_are_followed() {
-        for good in ["/", "/tickets", "/tickets/1?state=open&assigned=mine", "/a//b"] {
+        for good in [
+            "/",
+            "/tickets",
+            "/tickets/1?state=open&assigned=mine",
+            "/a//b",
+        ] {
             assert_eq!(local_path(good), Some(good));
         }
         for bad in [
@@ -119,7 +141,10 @@ mod tests {
             headers.insert(ACCEPT, accept.parse().expect("a header"));
             Wants::of(&headers)
         };
-        assert_eq!(with("text/html,application/xhtml+xml,*/*;q=0.8"), Wants::Page);
+        assert_eq!(
+            with("text/html,application/xhtml+xml,*/*;q=0.8"),
+            Wants::Page
+        );
         assert_eq!(with("*/*"), Wants::Page);
         assert_eq!(with("application/json"), Wants::Data);
         assert_eq!(Wants::of(&HeaderMap::new()), Wants::Page);

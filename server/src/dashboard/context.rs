@@ -26,7 +26,10 @@ pub(super) async fn of(app: &Shared, ticket: &Ticket) -> Result<ContextView, Err
     let (url, title) = &visitor.page;
     Ok(ContextView {
         email: some(&visitor.email),
-        page: some(url).map(|url| PageRef { url, title: title.clone() }),
+        page: some(url).map(|url| PageRef {
+            url,
+            title: title.clone(),
+        }),
         referrer: some(&visitor.referrer),
         browser: some(&visitor.browser),
         locale: some(&visitor.locale).map(|code| language(&code)),
@@ -45,7 +48,9 @@ pub(super) async fn of(app: &Shared, ticket: &Ticket) -> Result<ContextView, Err
             .collect(),
         participants: participants
             .into_iter()
-            .map(|(id, name)| PersonView::agent(id.to_string(), name).with_presence(app.chat.presence.state(id)))
+            .map(|(id, name)| {
+                PersonView::agent(id.to_string(), name).with_presence(app.chat.presence.state(id))
+            })
             .collect(),
     })
 }
@@ -59,7 +64,7 @@ fn some(text: &str) -> Option<String> {
 fn local_time(zone: &str, now: Micros) -> Option<String> {
     let zone = TimeZone::get(zone).ok()?;
     let time = Timestamp::from_microsecond(now).ok()?;
-    Some(time.to_zoned(zone).strftime("%H:%M").to_string())
+    Some(zone.to_datetime(time).strftime("%H:%M").to_string())
 }
 
 /// A language tag (BCP 47) in words where they are known: `de-AT` is "German (AT)".
@@ -102,8 +107,13 @@ fn language(code: &str) -> String {
         ("vi", "Vietnamese"),
         ("zh", "Chinese"),
     ];
-    let (tag, rest) = code.split_once('-').map_or((code, ""), |(tag, rest)| (tag, rest));
-    let name = NAMES.iter().find(|(known, _)| tag.eq_ignore_ascii_case(known)).map(|(_, name)| *name);
+    let (tag, rest) = code
+        .split_once('-')
+        .map_or((code, ""), |(tag, rest)| (tag, rest));
+    let name = NAMES
+        .iter()
+        .find(|(known, _)| tag.eq_ignore_ascii_case(known))
+        .map(|(_, name)| *name);
     match (name, rest) {
         (Some(name), "") => name.to_owned(),
         (Some(name), rest) => format!("{name} ({rest})"),
@@ -118,10 +128,16 @@ mod tests {
     #[test]
     fn local_time_follows_the_zone_and_its_summer() {
         let winter = 1_764_000_000_000_000; // 2025-11-24 16:00 UTC
-        assert_eq!(local_time("Europe/Berlin", winter).as_deref(), Some("17:00"));
+        assert_eq!(
+            local_time("Europe/Berlin", winter).as_deref(),
+            Some("17:00")
+        );
         assert_eq!(local_time("Asia/Kolkata", winter).as_deref(), Some("21:30"));
         let summer = 1_752_000_000_000_000; // 2025-07-08 18:40 UTC
-        assert_eq!(local_time("Europe/Berlin", summer).as_deref(), Some("20:40"));
+        assert_eq!(
+            local_time("Europe/Berlin", summer).as_deref(),
+            Some("20:40")
+        );
         for bad in ["", "Mars/Base", "../../etc/passwd"] {
             assert_eq!(local_time(bad, winter), None, "{bad}");
         }

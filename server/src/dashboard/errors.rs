@@ -6,19 +6,27 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use parlour_admin_templates::ErrorPage;
+use url::form_urlencoded::byte_serialize;
 
 use super::answer::{self, Wants};
 use super::shell;
 
 /// Turns refusals into pages where a browser asked for one, and who is not signed in towards
 /// the door. What is a page already, and what scripts asked for, passes unchanged.
-pub async fn dress(request: Request, next: Next) -> Response {
+pub(super) async fn dress(request: Request, next: Next) -> Response {
     let wants = Wants::of(request.headers());
     let method = request.method().clone();
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str())
+        .to_owned();
     let response = next.run(request).await;
     let status = response.status();
-    if wants == Wants::Data || !(status.is_client_error() || status.is_server_error()) || is_page(&response) {
+    if wants == Wants::Data
+        || !(status.is_client_error() || status.is_server_error())
+        || is_page(&response)
+    {
         return response;
     }
     if status == StatusCode::UNAUTHORIZED {
@@ -34,39 +42,32 @@ pub async fn dress(request: Request, next: Next) -> Response {
 }
 
 fn is_page(response: &Response) -> bool {
-    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+    response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 /// To the sign-in page, and from there back to the page that was asked for. A form's address is
 /// no page.
 fn to_the_door(method: &Method, path: &str) -> Response {
-    let back = (*method == Method::GET && path != "/").then(|| answer::local_path(path)).flatten();
+    let back = (*method == Method::GET && path != "/")
+        .then(|| answer::local_path(path))
+        .flatten();
     match back {
-        Some(path) => answer::see_other(&format!("/sign-in?next={}", escape(path))),
+        Some(path) => {
+            let next: String = byte_serialize(path.as_bytes()).collect();
+            answer::see_other(&format!("/sign-in?next={next}"))
+        }
         None => answer::see_other("/sign-in"),
     }
 }
 
-/// A text as the value of a query (RFC 3986, section 2.1).
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => out.push(char::from(byte)),
-            _ => {
-                const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-                out.push('%');
-                out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-                out.push(char::from(DIGITS[usize::from(byte & 15)]));
-            }
-        }
-    }
-    out
-}
-
 /// The page of an error.
 fn page(status: StatusCode, path: &str) -> ErrorPage {
-    let one_time = ["/setup/", "/invite/", "/reset/"].iter().any(|start| path.starts_with(start));
+    let one_time = ["/setup/", "/invite/", "/reset/"]
+        .iter()
+        .any(|start| path.starts_with(start));
     if status == StatusCode::NOT_FOUND && one_time {
         // Unknown, used and too old look alike.
         return ErrorPage {
@@ -77,16 +78,27 @@ fn page(status: StatusCode, path: &str) -> ErrorPage {
         };
     }
     let words = match status {
-        StatusCode::METHOD_NOT_ALLOWED => Some(("That cannot be done here", "Go back and use the page’s own buttons.")),
-        StatusCode::CONFLICT => Some(("That does not fit any more", "Something has changed meanwhile. Load the page again and look.")),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::UNPROCESSABLE_ENTITY => {
-            Some(("The form did not fit", "Go back, check what is in it, and send it once more."))
-        }
+        StatusCode::METHOD_NOT_ALLOWED => Some((
+            "That cannot be done here",
+            "Go back and use the page’s own buttons.",
+        )),
+        StatusCode::CONFLICT => Some((
+            "That does not fit any more",
+            "Something has changed meanwhile. Load the page again and look.",
+        )),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE | StatusCode::UNPROCESSABLE_ENTITY => Some((
+            "The form did not fit",
+            "Go back, check what is in it, and send it once more.",
+        )),
         _ => None,
     };
     let page = ErrorPage::of(status.as_u16(), shell::bare());
     match words {
-        Some((title, text)) => ErrorPage { title: title.to_owned(), text: text.to_owned(), ..page },
+        Some((title, text)) => ErrorPage {
+            title: title.to_owned(),
+            text: text.to_owned(),
+            ..page
+        },
         None => page,
     }
 }
@@ -98,8 +110,15 @@ mod tests {
     #[test]
     fn the_way_back_is_one_value_of_the_query() {
         let response = to_the_door(&Method::GET, "/tickets?state=open&site=1");
-        assert_eq!(response.headers()["location"], "/sign-in?next=/tickets%3Fstate%3Dopen%26site%3D1");
-        for (method, path) in [(Method::POST, "/tickets/1/state"), (Method::GET, "//evil.example"), (Method::GET, "/")] {
+        assert_eq!(
+            response.headers()["location"],
+            "/sign-in?next=%2Ftickets%3Fstate%3Dopen%26site%3D1"
+        );
+        for (method, path) in [
+            (Method::POST, "/tickets/1/state"),
+            (Method::GET, "//evil.example"),
+            (Method::GET, "/"),
+        ] {
             assert_eq!(to_the_door(&method, path).headers()["location"], "/sign-in");
         }
     }

@@ -76,7 +76,9 @@ flashes! {
 impl Flash {
     /// What the request's cookie says.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        CookieJar::from_headers(headers).get(COOKIE).and_then(|cookie| Self::parse(cookie.value()))
+        CookieJar::from_headers(headers)
+            .get(COOKIE)
+            .and_then(|cookie| Self::parse(cookie.value()))
     }
 
     /// The header that carries it over a redirect.
@@ -108,7 +110,12 @@ mod tests {
     fn only_known_keys_say_something() {
         let with = |value: &str| {
             let mut headers = HeaderMap::new();
-            headers.insert("cookie", format!("a=b; parlour-flash={value}").parse().expect("a header"));
+            headers.insert(
+                "cookie",
+                format!("a=b; parlour-flash={value}")
+                    .parse()
+                    .expect("a header"),
+            );
             Flash::of(&headers)
         };
         assert_eq!(with("resolved"), Some(Flash::Resolved));

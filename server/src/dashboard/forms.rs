@@ -18,7 +18,11 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, problems: Problems) -> Self {
-        Self { status, problems, after: None }
+        Self {
+            status,
+            problems,
+            after: None,
+        }
     }
 
     /// What the person can mend on the form.
@@ -35,10 +39,16 @@ impl Refusal {
                 };
                 Ok(Self::new(StatusCode::UNPROCESSABLE_ENTITY, problems))
             }
-            Error::Conflict(reason) => Ok(Self::new(StatusCode::UNPROCESSABLE_ENTITY, Problems::whole(sentence(&reason)))),
+            Error::Conflict(reason) => Ok(Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Problems::whole(sentence(&reason)),
+            )),
             Error::TooFast { after_seconds } => Ok(Self {
                 after: Some(after_seconds),
-                ..Self::new(StatusCode::TOO_MANY_REQUESTS, Problems::whole(sentence(&error.to_string())))
+                ..Self::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    Problems::whole(sentence(&error.to_string())),
+                )
             }),
             error => Err(error),
         }
@@ -51,10 +61,11 @@ impl Refusal {
     pub(super) fn of_sign_in(error: SignInError) -> Result<Self, Error> {
         let problems = Problems::whole(sentence(&error.to_string()));
         match error {
-            SignInError::Wrong => Ok(Self::new(StatusCode::UNPROCESSABLE_ENTITY, problems)),
-            SignInError::TooFast { after_seconds } => {
-                Ok(Self { after: Some(after_seconds), ..Self::new(StatusCode::TOO_MANY_REQUESTS, problems) })
-            }
+            SignInError::Wrong => Ok(Self::new(StatusCode::UNAUTHORIZED, problems)),
+            SignInError::TooFast { after_seconds } => Ok(Self {
+                after: Some(after_seconds),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, problems)
+            }),
             SignInError::NoCookies => Ok(Self::new(StatusCode::UNPROCESSABLE_ENTITY, problems)),
             SignInError::Failed(error) => Self::of(error),
         }
@@ -64,7 +75,12 @@ impl Refusal {
 /// A reason with a capital and a full stop.
 pub(super) fn sentence(reason: &str) -> String {
     let mut letters = reason.chars();
-    let mut text: String = letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect();
+    let mut text: String = letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(letters)
+        .collect();
     if !text.ends_with(['.', '?', '…']) {
         text.push('.');
     }
@@ -84,11 +100,20 @@ mod tests {
 
     #[test]
     fn fields_keep_their_place_and_faults_of_ours_stay_errors() {
-        let refusal = Refusal::of(Error::Invalid { field: "color", reason: "write a colour such as #2F5BD8".into() });
+        let refusal = Refusal::of(Error::Invalid {
+            field: "color",
+            reason: "write a colour such as #2F5BD8".into(),
+        });
         let refusal = refusal.expect("a refusal");
         assert_eq!(refusal.status, StatusCode::UNPROCESSABLE_ENTITY);
-        assert_eq!(refusal.problems.of("colour"), Some("Write a colour such as #2F5BD8."));
-        assert!(matches!(Refusal::of(Error::Internal("x".into())), Err(Error::Internal(_))));
+        assert_eq!(
+            refusal.problems.of("colour"),
+            Some("Write a colour such as #2F5BD8.")
+        );
+        assert!(matches!(
+            Refusal::of(Error::Internal("x".into())),
+            Err(Error::Internal(_))
+        ));
         assert!(matches!(Refusal::of(Error::NotFound), Err(Error::NotFound)));
     }
 }

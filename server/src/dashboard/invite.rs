@@ -12,9 +12,10 @@ use super::answer;
 use super::flash::Flash;
 use super::forms::Refusal;
 use super::shell;
-use super::viewer::{self, Caller};
+use super::viewer;
 use crate::Shared;
 use crate::error::Error;
+use crate::http::extract::Visit;
 use crate::identity::Purpose;
 
 /// The routes.
@@ -23,8 +24,15 @@ pub(super) fn routes() -> Router<Shared> {
 }
 
 /// The page of an invitation that is good.
-async fn page(app: &Shared, token: &str, name: String, problems: Problems) -> Result<InvitePage, Error> {
-    let Purpose::Invite { email, role } = app.identity.link(token).await? else { return Err(Error::NotFound) };
+async fn page(
+    app: &Shared,
+    token: &str,
+    name: String,
+    problems: Problems,
+) -> Result<InvitePage, Error> {
+    let Purpose::Invite { email, role } = app.identity.link(token).await? else {
+        return Err(Error::NotFound);
+    };
     let inviter = app.identity.inviter(token).await?;
     Ok(InvitePage {
         bare: shell::bare(),
@@ -38,7 +46,10 @@ async fn page(app: &Shared, token: &str, name: String, problems: Problems) -> Re
 }
 
 async fn show(State(app): State<Shared>, Path(token): Path<String>) -> Result<Response, Error> {
-    Ok(answer::html(StatusCode::OK, &page(&app, &token, String::new(), Problems::default()).await?))
+    Ok(answer::html(
+        StatusCode::OK,
+        &page(&app, &token, String::new(), Problems::default()).await?,
+    ))
 }
 
 #[derive(Default, Deserialize)]
@@ -48,12 +59,24 @@ struct Fields {
     password: String,
 }
 
-async fn accept(State(app): State<Shared>, Path(token): Path<String>, Caller(client): Caller, Form(fields): Form<Fields>) -> Result<Response, Error> {
-    match app.identity.accept_invitation(&token, &fields.name, &fields.password, &client).await {
+async fn accept(
+    State(app): State<Shared>,
+    Path(token): Path<String>,
+    Visit(client): Visit,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Error> {
+    match app
+        .identity
+        .accept_invitation(&token, &fields.name, &fields.password, &client)
+        .await
+    {
         Ok(started) => viewer::begin(&app, &started, "/tickets", Some(Flash::Welcome)),
         Err(error) => {
             let refusal = Refusal::of_sign_in(error)?;
-            Ok(answer::html(refusal.status, &page(&app, &token, fields.name, refusal.problems).await?))
+            Ok(answer::html(
+                refusal.status,
+                &page(&app, &token, fields.name, refusal.problems).await?,
+            ))
         }
     }
 }

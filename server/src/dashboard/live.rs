@@ -53,7 +53,7 @@ pub fn row_view(ticket: &Ticket, page: RowOnPage) -> TicketRowView {
         assignee: ticket.assignee.as_ref().map(|(id, name)| PersonView::agent(id.to_string(), name.clone())),
         visitor: PersonView::visitor(ticket.visitor.id.to_string(), visitor_name(&ticket.visitor)),
         site: SiteRef { id: ticket.site.to_string(), name: ticket.site_name.clone() },
-        preview: text::preview(&text::runs_plain(&ticket.preview), PREVIEW),
+        preview: preview(ticket),
         preview_by: match &ticket.preview_by {
             Some(name) => PreviewBy::Agent(name.split_whitespace().next().unwrap_or(name).to_owned()),
             None => PreviewBy::Visitor,
@@ -61,6 +61,12 @@ pub fn row_view(ticket: &Ticket, page: RowOnPage) -> TicketRowView {
         tick: ticket.preview_by.is_some().then_some(tick),
         page,
     }
+}
+
+/// The newest text in one line: agents write a small Markdown, visitors do not.
+fn preview(ticket: &Ticket) -> String {
+    let runs = if ticket.preview_by.is_some() { text::runs_markdown(&ticket.preview) } else { text::runs_plain(&ticket.preview) };
+    text::preview(&runs, PREVIEW)
 }
 
 /// A visitor's name, or what stands for it.

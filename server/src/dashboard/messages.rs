@@ -10,8 +10,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::viewer::Viewer;
-use crate::error::Error;
 use crate::chat::messages::Refusal;
+use crate::error::Error;
 use crate::store::append::Draft;
 use crate::{Shared, clock};
 
@@ -43,7 +43,11 @@ pub(super) struct Refused {
 
 impl Refused {
     fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into(), after: None }
+        Self {
+            status,
+            text: text.into(),
+            after: None,
+        }
     }
 
     /// The status of the answer.
@@ -54,10 +58,15 @@ impl Refused {
     /// The same for the script.
     pub(super) fn error(self) -> Error {
         match self.status {
-            StatusCode::TOO_MANY_REQUESTS => Error::TooFast { after_seconds: self.after.unwrap_or(1) },
+            StatusCode::TOO_MANY_REQUESTS => Error::TooFast {
+                after_seconds: self.after.unwrap_or(1),
+            },
             StatusCode::SERVICE_UNAVAILABLE => Error::Unavailable(self.text),
             StatusCode::CONFLICT => Error::Conflict(self.text),
-            _ => Error::Invalid { field: "text", reason: self.text },
+            _ => Error::Invalid {
+                field: "text",
+                reason: self.text,
+            },
         }
     }
 }
@@ -69,17 +78,28 @@ pub(super) type Outcome = Result<Uuid, Refused>;
 ///
 /// # Errors
 /// [`Error::NotFound`] if there is no such room for the viewer. What she can mend is in the outcome.
-pub(super) async fn send(app: &Shared, viewer: &Viewer, room: Uuid, form: &Form) -> Result<Outcome, Error> {
+pub(super) async fn send(
+    app: &Shared,
+    viewer: &Viewer,
+    room: Uuid,
+    form: &Form,
+) -> Result<Outcome, Error> {
     let actor = viewer.actor();
     app.chat.enter(&actor, room).await?;
     let Ok(cid) = Uuid::try_parse(&form.cid) else {
-        return Ok(Err(Refused::new(StatusCode::UNPROCESSABLE_ENTITY, "The form came without its id. Send it once more.")));
+        return Ok(Err(Refused::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "The form came without its id. Send it once more.",
+        )));
     };
     if let Err(wait) = app.limits.messages(viewer.agent.id, 1) {
         return Ok(Err(too_fast(wait)));
     }
     // Browsers write line breaks of a form as CR LF.
-    let draft = Draft { cid, text: form.text.replace("\r\n", "\n") };
+    let draft = Draft {
+        cid,
+        text: form.text.replace("\r\n", "\n"),
+    };
     match app.chat.send(&actor, room, vec![draft], None).await {
         Ok(_) => Ok(Ok(cid)),
         Err(refusal) => refused(&refusal).map(Err),
@@ -88,7 +108,10 @@ pub(super) async fn send(app: &Shared, viewer: &Viewer, room: Uuid, form: &Form)
 
 fn too_fast(wait: Duration) -> Refused {
     let text = "That is too fast. Wait a moment, then send it again.";
-    Refused { after: Some(wait.as_secs().max(1)), ..Refused::new(StatusCode::TOO_MANY_REQUESTS, text) }
+    Refused {
+        after: Some(wait.as_secs().max(1)),
+        ..Refused::new(StatusCode::TOO_MANY_REQUESTS, text)
+    }
 }
 
 fn refused(refusal: &Refusal) -> Result<Refused, Error> {
@@ -97,13 +120,19 @@ fn refused(refusal: &Refusal) -> Result<Refused, Error> {
         ErrorCode::UnknownRoom => Err(Error::NotFound),
         ErrorCode::Forbidden => Err(Error::Forbidden),
         ErrorCode::Empty => unprocessable("Write something first.".to_owned()),
-        ErrorCode::TooLong => unprocessable(format!("A message has {} characters at most. Shorten it, or send it in parts.", limits::MAX_TEXT)),
+        ErrorCode::TooLong => unprocessable(format!(
+            "A message has {} characters at most. Shorten it, or send it in parts.",
+            limits::MAX_TEXT
+        )),
         ErrorCode::TooFast => Ok(too_fast(Duration::from_millis(u64::from(refusal.after)))),
         ErrorCode::Conflict => Ok(Refused::new(
             StatusCode::CONFLICT,
             "This form was sent before, with another text. Send it once more to add this text as well.",
         )),
-        _ => Ok(Refused::new(StatusCode::SERVICE_UNAVAILABLE, "It could not be stored just now. Nothing is lost: send it once more in a moment.")),
+        _ => Ok(Refused::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "It could not be stored just now. Nothing is lost: send it once more in a moment.",
+        )),
     }
 }
 
@@ -112,7 +141,9 @@ pub(super) fn composer(action: String, refused: Option<(&Form, &Refused)>) -> Co
     ComposerView {
         action,
         cid: clock::id().to_string(),
-        draft: refused.map(|(form, _)| form.text.clone()).unwrap_or_default(),
+        draft: refused
+            .map(|(form, _)| form.text.clone())
+            .unwrap_or_default(),
         error: refused.map(|(_, why)| why.text.clone()),
         note: refused.is_some_and(|(form, _)| form.is_note()),
         limit: u32::try_from(limits::MAX_TEXT).unwrap_or(u32::MAX),

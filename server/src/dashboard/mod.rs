@@ -12,16 +12,17 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
 
 use crate::Shared;
 
-pub mod errors;
 pub mod live;
 
 mod account;
 mod agents;
 mod answer;
 mod context;
+mod errors;
 mod flash;
 mod forms;
 mod invite;
@@ -36,6 +37,8 @@ mod thread;
 mod ticket_list;
 mod tickets;
 mod viewer;
+
+pub use shell::bare;
 
 /// The largest form, in bytes: the longest message, with every character escaped.
 const MAX_FORM: usize = 128 * 1024;
@@ -52,5 +55,6 @@ pub fn router() -> Router<Shared> {
         .merge(agents::routes())
         .merge(sites::routes())
         .merge(account::routes())
+        .layer(from_fn(errors::dress))
         .layer(DefaultBodyLimit::max(MAX_FORM))
 }

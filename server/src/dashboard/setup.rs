@@ -13,9 +13,10 @@ use super::flash::Flash;
 use super::forms::Refusal;
 use super::shell;
 use super::sites;
-use super::viewer::{self, Caller, Viewer};
+use super::viewer::{self, Viewer};
 use crate::Shared;
 use crate::error::Error;
+use crate::http::extract::Visit;
 use crate::identity::Purpose;
 
 /// The routes.
@@ -25,11 +26,17 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/setup/{token}", get(show_owner).post(create_owner))
 }
 
-async fn show_owner(State(app): State<Shared>, Path(token): Path<String>) -> Result<Response, Error> {
+async fn show_owner(
+    State(app): State<Shared>,
+    Path(token): Path<String>,
+) -> Result<Response, Error> {
     if app.identity.link(&token).await? != Purpose::Setup {
         return Err(Error::NotFound);
     }
-    Ok(answer::html(StatusCode::OK, &owner_page(&token, Fields::default(), Problems::default())))
+    Ok(answer::html(
+        StatusCode::OK,
+        &owner_page(&token, Fields::default(), Problems::default()),
+    ))
 }
 
 #[derive(Default, Deserialize)]
@@ -41,16 +48,39 @@ struct Fields {
 }
 
 fn owner_page(token: &str, fields: Fields, problems: Problems) -> SetupOwnerPage {
-    SetupOwnerPage { bare: shell::bare(), action: format!("/setup/{token}"), name: fields.name, email: fields.email, problems }
+    SetupOwnerPage {
+        bare: shell::bare(),
+        action: format!("/setup/{token}"),
+        name: fields.name,
+        email: fields.email,
+        problems,
+    }
 }
 
-async fn create_owner(State(app): State<Shared>, Path(token): Path<String>, Caller(client): Caller, Form(fields): Form<Fields>) -> Result<Response, Error> {
-    let result = app.identity.create_owner(&token, &fields.name, &fields.email, &fields.password, &client).await;
+async fn create_owner(
+    State(app): State<Shared>,
+    Path(token): Path<String>,
+    Visit(client): Visit,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Error> {
+    let result = app
+        .identity
+        .create_owner(
+            &token,
+            &fields.name,
+            &fields.email,
+            &fields.password,
+            &client,
+        )
+        .await;
     match result {
         Ok(started) => viewer::begin(&app, &started, "/setup/site", None),
         Err(error) => {
             let refusal = Refusal::of_sign_in(error)?;
-            Ok(answer::html(refusal.status, &owner_page(&token, fields, refusal.problems)))
+            Ok(answer::html(
+                refusal.status,
+                &owner_page(&token, fields, refusal.problems),
+            ))
         }
     }
 }
@@ -61,17 +91,36 @@ async fn show_site(State(app): State<Shared>, viewer: Viewer) -> Result<Response
     if !app.store.sites().await?.is_empty() {
         return Ok(answer::see_other("/sites/new"));
     }
-    let page = SetupSitePage { bare: shell::bare(), form: sites::empty_form() };
+    let page = SetupSitePage {
+        bare: shell::bare(),
+        form: sites::empty_form(),
+    };
     Ok(answer::html(StatusCode::OK, &page))
 }
 
-async fn create_site(State(app): State<Shared>, viewer: Viewer, Form(fields): Form<sites::Fields>) -> Result<Response, Error> {
-    match app.identity.create_site(&viewer.identity_actor(), fields.draft()).await {
-        Ok(site) => Ok(answer::done(&app, &viewer, &format!("/sites/{}/install", site.id), Some(Flash::Welcome))),
+async fn create_site(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Form(fields): Form<sites::Fields>,
+) -> Result<Response, Error> {
+    match app
+        .identity
+        .create_site(&viewer.identity_actor(), fields.draft())
+        .await
+    {
+        Ok(site) => Ok(answer::done(
+            &app,
+            &viewer,
+            &format!("/sites/{}/install", site.id),
+            Some(Flash::Welcome),
+        )),
         Err(error) if viewer.wants == Wants::Data => Err(error),
         Err(error) => {
             let refusal = Refusal::of(error)?;
-            let page = SetupSitePage { bare: shell::bare(), form: fields.form(refusal.problems) };
+            let page = SetupSitePage {
+                bare: shell::bare(),
+                form: fields.form(refusal.problems),
+            };
             Ok(answer::html(refusal.status, &page))
         }
     }

@@ -1,6 +1,8 @@
 //! What stands around every page.
 
-use parlour_admin_templates::{Assets, Bare, Live, LiveList, LiveRoom, Me, NavCounts, Rank, Section, Shell};
+use parlour_admin_templates::{
+    Assets, Bare, Live, LiveList, LiveRoom, Me, NavCounts, Rank, Section, Shell,
+};
 
 use super::viewer::Viewer;
 use crate::Shared;
@@ -24,7 +26,12 @@ pub(super) struct Wanted {
 ///
 /// # Errors
 /// What the store reports.
-pub(super) async fn of(app: &Shared, viewer: &Viewer, section: Section, wanted: Wanted) -> Result<Shell, Error> {
+pub(super) async fn of(
+    app: &Shared,
+    viewer: &Viewer,
+    section: Section,
+    wanted: Wanted,
+) -> Result<Shell, Error> {
     let counts = app.store.ticket_counts(viewer.agent.id).await?;
     with_counts(app, viewer, section, wanted, counts).await
 }
@@ -33,13 +40,33 @@ pub(super) async fn of(app: &Shared, viewer: &Viewer, section: Section, wanted: 
 ///
 /// # Errors
 /// What the store reports.
-pub(super) async fn with_counts(app: &Shared, viewer: &Viewer, section: Section, wanted: Wanted, counts: Counts) -> Result<Shell, Error> {
-    let unread = app.store.room_news(viewer.agent.id).await?.values().map(|news| news.unread).sum();
+pub(super) async fn with_counts(
+    app: &Shared,
+    viewer: &Viewer,
+    section: Section,
+    wanted: Wanted,
+    counts: Counts,
+) -> Result<Shell, Error> {
+    let unread = app
+        .store
+        .room_news(viewer.agent.id)
+        .await?
+        .values()
+        .map(|news| news.unread)
+        .sum();
     let agent = &viewer.agent;
     Ok(Shell {
-        me: Me { id: agent.id.to_string(), name: agent.name.clone(), email: agent.email.clone(), rank: rank(agent.role) },
+        me: Me {
+            id: agent.id.to_string(),
+            name: agent.name.clone(),
+            email: agent.email.clone(),
+            rank: rank(agent.role),
+        },
         section,
-        counts: NavCounts { tickets: crate::unsigned(counts.mine + counts.unassigned), rooms: crate::unsigned(unread) },
+        counts: NavCounts {
+            tickets: crate::unsigned(counts.mine + counts.unassigned),
+            rooms: crate::unsigned(unread),
+        },
         assets: assets(),
         live: Some(live(app, viewer, wanted)),
         toasts: viewer.flash.iter().map(|flash| flash.toast()).collect(),
@@ -48,11 +75,14 @@ pub(super) async fn with_counts(app: &Shared, viewer: &Viewer, section: Section,
 
 fn live(app: &Shared, viewer: &Viewer, wanted: Wanted) -> Live {
     Live {
-        script_url: assets::url("dashboard.js").to_owned(),
-        glue_url: assets::url("widget.js").to_owned(),
-        wasm_url: assets::url("widget.wasm").to_owned(),
+        script_url: asset("dashboard.js"),
+        glue_url: asset("desk.js"),
+        wasm_url: asset("desk.wasm"),
         token_url: "/api/v1/token".to_owned(),
-        socket_url: viewer.socket.clone().unwrap_or_else(|| app.config.public_url.socket()),
+        socket_url: viewer
+            .socket
+            .clone()
+            .unwrap_or_else(|| app.config.public_url.socket()),
         agent: viewer.agent.id.to_string(),
         agent_name: viewer.agent.name.clone(),
         rooms: wanted.rooms,
@@ -61,19 +91,25 @@ fn live(app: &Shared, viewer: &Viewer, wanted: Wanted) -> Live {
     }
 }
 
+/// An asset's address. In a build without assets it names nothing, and the page says so by its look.
+fn asset(name: &str) -> String {
+    assets::url(name).to_owned()
+}
+
 /// Where the assets of pages are.
 pub(super) fn assets() -> Assets {
     Assets {
-        css: assets::url("dashboard.css").to_owned(),
-        theme_js: assets::url("theme.js").to_owned(),
-        page_js: assets::url("page.js").to_owned(),
-        favicon: assets::url("favicon.svg").to_owned(),
-        favicon_unread: assets::url("favicon-unread.svg").to_owned(),
+        css: asset("dashboard.css"),
+        theme_js: asset("theme.js"),
+        page_js: asset("page.js"),
+        favicon: asset("favicon.svg"),
+        favicon_unread: asset("favicon-unread.svg"),
     }
 }
 
-/// The frame of a page before sign-in.
-pub(super) fn bare() -> Bare {
+/// The frame of a page before sign-in, and of errors.
+#[must_use]
+pub fn bare() -> Bare {
     Bare { assets: assets() }
 }
 

@@ -13,13 +13,16 @@ use super::answer::{self, local_path};
 use super::flash::Flash;
 use super::forms::Refusal;
 use super::shell;
-use super::viewer::{self, Caller, MaybeViewer};
+use super::viewer::{self, MaybeViewer};
 use crate::Shared;
 use crate::error::Error;
+use crate::http::extract::Visit;
 
 /// The routes.
 pub(super) fn routes() -> Router<Shared> {
-    Router::new().route("/sign-in", get(show).post(enter)).route("/sign-out", post(leave))
+    Router::new()
+        .route("/sign-in", get(show).post(enter))
+        .route("/sign-out", post(leave))
 }
 
 #[derive(Default, Deserialize)]
@@ -28,7 +31,12 @@ struct Params {
     next: String,
 }
 
-async fn show(State(app): State<Shared>, MaybeViewer(viewer): MaybeViewer, headers: HeaderMap, Query(params): Query<Params>) -> Response {
+async fn show(
+    State(app): State<Shared>,
+    MaybeViewer(viewer): MaybeViewer,
+    headers: HeaderMap,
+    Query(params): Query<Params>,
+) -> Response {
     let next = local_path(&params.next);
     if viewer.is_some() {
         return answer::see_other(next.unwrap_or("/tickets"));
@@ -56,9 +64,17 @@ struct Fields {
     next: String,
 }
 
-async fn enter(State(app): State<Shared>, Caller(client): Caller, Form(fields): Form<Fields>) -> Result<Response, Error> {
+async fn enter(
+    State(app): State<Shared>,
+    Visit(client): Visit,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Error> {
     let next = local_path(&fields.next);
-    let error = match app.identity.sign_in(&fields.email, &fields.password, &client).await {
+    let error = match app
+        .identity
+        .sign_in(&fields.email, &fields.password, &client)
+        .await
+    {
         Ok(started) => return viewer::begin(&app, &started, next.unwrap_or("/tickets"), None),
         Err(error) => error,
     };
@@ -77,7 +93,10 @@ async fn enter(State(app): State<Shared>, Caller(client): Caller, Form(fields): 
     Ok(response)
 }
 
-async fn leave(State(app): State<Shared>, MaybeViewer(viewer): MaybeViewer) -> Result<Response, Error> {
+async fn leave(
+    State(app): State<Shared>,
+    MaybeViewer(viewer): MaybeViewer,
+) -> Result<Response, Error> {
     if let Some(viewer) = viewer {
         app.identity.sign_out(&viewer.signed_in()).await?;
     }

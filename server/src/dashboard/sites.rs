@@ -1,13 +1,14 @@
 //! Sites: the list, their form, the snippet, and pages that carry it.
 
 use axum::extract::{Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Form, Json, Router};
 use parlour_admin_templates::{
-    InstallPage, Position, Problems, Section, SiteForm, SitePage, SiteRow, SitesPage, SnippetView, TestPage,
+    InstallPage, Position, Problems, Section, SiteForm, SitePage, SiteRow, SitesPage, SnippetView,
+    TestPage,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,7 @@ use super::shell::{self, Wanted};
 use super::viewer::{Key, Viewer};
 use crate::Shared;
 use crate::error::Error;
+use crate::http::headers;
 use crate::identity::SiteDraft;
 use crate::store::sites::Site;
 
@@ -71,7 +73,10 @@ impl Fields {
             greeting: self.greeting,
             position: position(&self.position),
             locale: self.locale,
-            locales: LOCALES.iter().map(|(code, name)| ((*code).to_owned(), (*name).to_owned())).collect(),
+            locales: LOCALES
+                .iter()
+                .map(|(code, name)| ((*code).to_owned(), (*name).to_owned()))
+                .collect(),
             problems,
         }
     }
@@ -91,7 +96,11 @@ impl From<SiteDraft> for Fields {
 }
 
 fn position(text: &str) -> Position {
-    if text == "left" { Position::Left } else { Position::Right }
+    if text == "left" {
+        Position::Left
+    } else {
+        Position::Right
+    }
 }
 
 /// The form of a new site.
@@ -101,7 +110,11 @@ pub(super) fn empty_form() -> SiteForm {
 
 fn snippet(app: &Shared, site: &Site) -> SnippetView {
     let loader = app.config.public_url.join(&format!("/w/{}.js", site.key));
-    SnippetView { code: format!("<script async src=\"{loader}\"></script>"), test_url: format!("/test/{}", site.key) }
+    SnippetView {
+        code: format!("<script async src=\"{loader}\"></script>"),
+        // Where the widget calls: whoever came by another name of this machine goes there.
+        test_url: app.config.public_url.join(&format!("/test/{}", site.key)),
+    }
 }
 
 async fn list(State(app): State<Shared>, viewer: Viewer) -> Result<Response, Error> {
@@ -133,7 +146,13 @@ async fn edit(State(app): State<Shared>, viewer: Viewer, Key(id): Key) -> Result
     render(&app, &viewer, StatusCode::OK, Some(&site), form).await
 }
 
-async fn render(app: &Shared, viewer: &Viewer, status: StatusCode, site: Option<&Site>, form: SiteForm) -> Result<Response, Error> {
+async fn render(
+    app: &Shared,
+    viewer: &Viewer,
+    status: StatusCode,
+    site: Option<&Site>,
+    form: SiteForm,
+) -> Result<Response, Error> {
     let page = SitePage {
         shell: shell::of(app, viewer, Section::Sites, Wanted::default()).await?,
         id: site.map(|site| site.id.to_string()),
@@ -143,16 +162,43 @@ async fn render(app: &Shared, viewer: &Viewer, status: StatusCode, site: Option<
     Ok(answer::page(app, viewer, status, &page))
 }
 
-async fn create(State(app): State<Shared>, viewer: Viewer, Form(fields): Form<Fields>) -> Result<Response, Error> {
-    match app.identity.create_site(&viewer.identity_actor(), fields.draft()).await {
-        Ok(site) => Ok(answer::done(&app, &viewer, &format!("/sites/{}/install", site.id), Some(Flash::SiteAdded))),
+async fn create(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Error> {
+    match app
+        .identity
+        .create_site(&viewer.identity_actor(), fields.draft())
+        .await
+    {
+        Ok(site) => Ok(answer::done(
+            &app,
+            &viewer,
+            &format!("/sites/{}/install", site.id),
+            Some(Flash::SiteAdded),
+        )),
         Err(error) => refuse(&app, &viewer, None, fields, error).await,
     }
 }
 
-async fn save(State(app): State<Shared>, viewer: Viewer, Key(id): Key, Form(fields): Form<Fields>) -> Result<Response, Error> {
-    match app.identity.update_site(&viewer.identity_actor(), id, fields.draft()).await {
-        Ok(site) => Ok(answer::done(&app, &viewer, &format!("/sites/{}", site.id), Some(Flash::SiteSaved))),
+async fn save(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Key(id): Key,
+    Form(fields): Form<Fields>,
+) -> Result<Response, Error> {
+    match app
+        .identity
+        .update_site(&viewer.identity_actor(), id, fields.draft())
+        .await
+    {
+        Ok(site) => Ok(answer::done(
+            &app,
+            &viewer,
+            &format!("/sites/{}", site.id),
+            Some(Flash::SiteSaved),
+        )),
         Err(error) => {
             viewer.may_manage()?;
             let site = app.store.site(id).await?;
@@ -161,22 +207,43 @@ async fn save(State(app): State<Shared>, viewer: Viewer, Key(id): Key, Form(fiel
     }
 }
 
-async fn refuse(app: &Shared, viewer: &Viewer, site: Option<&Site>, fields: Fields, error: Error) -> Result<Response, Error> {
+async fn refuse(
+    app: &Shared,
+    viewer: &Viewer,
+    site: Option<&Site>,
+    fields: Fields,
+    error: Error,
+) -> Result<Response, Error> {
     if viewer.wants == Wants::Data {
         return Err(error);
     }
     let refusal = Refusal::of(error)?;
-    render(app, viewer, refusal.status, site, fields.form(refusal.problems)).await
+    render(
+        app,
+        viewer,
+        refusal.status,
+        site,
+        fields.form(refusal.problems),
+    )
+    .await
 }
 
-async fn install(State(app): State<Shared>, viewer: Viewer, Key(id): Key) -> Result<Response, Error> {
+async fn install(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Key(id): Key,
+) -> Result<Response, Error> {
     let site = app.store.site(id).await?;
     let page = InstallPage {
         shell: shell::of(&app, &viewer, Section::Sites, Wanted::default()).await?,
         id: id.to_string(),
         snippet: snippet(&app, &site),
         name: site.name,
-        first_ticket: app.store.first_ticket(id).await?.map(|ticket| ticket.to_string()),
+        first_ticket: app
+            .store
+            .first_ticket(id)
+            .await?
+            .map(|ticket| ticket.to_string()),
     };
     Ok(answer::page(&app, &viewer, StatusCode::OK, &page))
 }
@@ -193,13 +260,24 @@ struct Seen {
 /// What the install page asks again and again.
 async fn seen(State(app): State<Shared>, _viewer: Viewer, Key(id): Key) -> Result<Response, Error> {
     let site = app.store.site(id).await?;
-    let ticket = app.store.first_ticket(id).await?.map(|ticket| ticket.to_string());
-    let seen = Seen { seen: site.seen_at.is_some(), ticket };
+    let ticket = app
+        .store
+        .first_ticket(id)
+        .await?
+        .map(|ticket| ticket.to_string());
+    let seen = Seen {
+        seen: site.seen_at.is_some(),
+        ticket,
+    };
     Ok(([(CACHE_CONTROL, "no-store")], Json(seen)).into_response())
 }
 
 /// The widget in a frame of the site's form.
-async fn preview(State(app): State<Shared>, _viewer: Viewer, Key(id): Key) -> Result<Response, Error> {
+async fn preview(
+    State(app): State<Shared>,
+    _viewer: Viewer,
+    Key(id): Key,
+) -> Result<Response, Error> {
     Ok(carrying(&app.store.site(id).await?, true))
 }
 
@@ -217,11 +295,9 @@ fn carrying(site: &Site, framed: bool) -> Response {
         framed,
     };
     let mut response = answer::html(StatusCode::OK, &page);
-    let policy = if framed {
-        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-    } else {
-        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    };
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    if framed {
+        let (name, policy) = headers::framed();
+        response.headers_mut().insert(name, policy);
+    }
     response
 }

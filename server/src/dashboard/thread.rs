@@ -27,7 +27,10 @@ impl Before {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (public, staff) = text.split_once('-')?;
         let number = |text: &str| text.parse().ok().filter(|number: &i64| *number > 0);
-        Some(Self { public: number(public)?, staff: number(staff)? })
+        Some(Self {
+            public: number(public)?,
+            staff: number(staff)?,
+        })
     }
 
     fn text(self) -> String {
@@ -47,9 +50,29 @@ pub(super) struct Thread {
 ///
 /// # Errors
 /// [`Error::NotFound`] if the actor may not enter, and what the store reports.
-pub(super) async fn of_ticket(chat: &Chat, actor: &Actor, ticket: &Ticket, before: Option<Before>, query: &str) -> Result<Thread, Error> {
-    let public = chat.history(actor, ticket.id, before.map_or(0, |before| before.public), 0).await?;
-    let staff = chat.history(actor, ticket.staff_room, before.map_or(0, |before| before.staff), 0).await?;
+pub(super) async fn of_ticket(
+    chat: &Chat,
+    actor: &Actor,
+    ticket: &Ticket,
+    before: Option<Before>,
+    query: &str,
+) -> Result<Thread, Error> {
+    let public = chat
+        .history(
+            actor,
+            ticket.id,
+            before.map_or(0, |before| before.public),
+            0,
+        )
+        .await?;
+    let staff = chat
+        .history(
+            actor,
+            ticket.staff_room,
+            before.map_or(0, |before| before.staff),
+            0,
+        )
+        .await?;
     let newest = |page: &Page| page.entries.last().map_or(0, |entry| entry.seq);
     let newest = (newest(&public), newest(&staff));
     let (entries, older) = merge(public, staff, before, PAGE);
@@ -70,7 +93,12 @@ pub(super) async fn of_ticket(chat: &Chat, actor: &Actor, ticket: &Ticket, befor
 ///
 /// # Errors
 /// [`Error::NotFound`] if the actor may not enter, and what the store reports.
-pub(super) async fn of_room(chat: &Chat, actor: &Actor, room: Uuid, before: Option<i64>) -> Result<Thread, Error> {
+pub(super) async fn of_room(
+    chat: &Chat,
+    actor: &Actor,
+    room: Uuid,
+    before: Option<i64>,
+) -> Result<Thread, Error> {
     let page = chat.history(actor, room, before.unwrap_or(0), 0).await?;
     let first = page.entries.first().map_or(0, |entry| entry.seq);
     let view = ThreadView {
@@ -81,20 +109,33 @@ pub(super) async fn of_room(chat: &Chat, actor: &Actor, room: Uuid, before: Opti
         older: page.more.then(|| format!("/rooms/{room}?before={first}")),
         newer: before.map(|_| format!("/rooms/{room}")),
     };
-    Ok(Thread { view, newest: (page.entries.last().map_or(0, |entry| entry.seq), 0) })
+    Ok(Thread {
+        view,
+        newest: (page.entries.last().map_or(0, |entry| entry.seq), 0),
+    })
 }
 
 fn views(entries: &[Stored]) -> Vec<MessageView> {
-    entries.iter().map(|entry| message_view(&event(entry))).collect()
+    entries
+        .iter()
+        .map(|entry| message_view(&event(entry)))
+        .collect()
 }
 
 /// The newest `limit` entries of two rooms in the order of `(at, room, seq)`, and where the page
 /// before them ends, if there is one.
-fn merge(public: Page, staff: Page, before: Option<Before>, limit: usize) -> (Vec<Stored>, Option<Before>) {
+fn merge(
+    public: Page,
+    staff: Page,
+    before: Option<Before>,
+    limit: usize,
+) -> (Vec<Stored>, Option<Before>) {
     let more = public.more || staff.more;
     let end = |page: &Page, bound: Option<i64>| {
         // Above the newest entry that was read; a room without any has nothing older either.
-        page.entries.last().map_or(bound.unwrap_or(1), |entry| entry.seq + 1)
+        page.entries
+            .last()
+            .map_or(bound.unwrap_or(1), |entry| entry.seq + 1)
     };
     let public_room = public.entries.first().map(|entry| entry.room);
     let mut next = Before {
@@ -142,9 +183,17 @@ mod tests {
     }
 
     fn page(all: &[Stored], before: i64, limit: usize) -> Page {
-        let below: Vec<_> = all.iter().filter(|entry| before <= 0 || entry.seq < before).cloned().collect();
+        let below: Vec<_> = all
+            .iter()
+            .filter(|entry| before <= 0 || entry.seq < before)
+            .cloned()
+            .collect();
         let cut = below.len().saturating_sub(limit);
-        Page { entries: below[cut..].to_vec(), more: cut > 0, position: all.last().map_or(0, |entry| entry.seq) }
+        Page {
+            entries: below[cut..].to_vec(),
+            more: cut > 0,
+            position: all.last().map_or(0, |entry| entry.seq),
+        }
     }
 
     proptest! {
@@ -179,7 +228,18 @@ mod tests {
 
     #[test]
     fn a_bad_cursor_is_none() {
-        for text in ["", "-", "1", "1-", "0-3", "3-0", "-1-2", "1-2-3", "a-b", "99999999999999999999-1"] {
+        for text in [
+            "",
+            "-",
+            "1",
+            "1-",
+            "0-3",
+            "3-0",
+            "-1-2",
+            "1-2-3",
+            "a-b",
+            "99999999999999999999-1",
+        ] {
             assert_eq!(Before::parse(text), None, "{text}");
         }
     }

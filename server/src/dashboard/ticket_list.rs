@@ -1,6 +1,8 @@
 //! The list of tickets, as its address asks for it.
 
-use parlour_admin_templates::{Assigned, LiveList, RowOnPage, SiteRef, TicketCounts, TicketListView, Word};
+use parlour_admin_templates::{
+    Assigned, LiveList, RowOnPage, SiteRef, TicketCounts, TicketListView, Word,
+};
 use parlour_protocol::frame::TicketState;
 use parlour_protocol::limits;
 use serde::Deserialize;
@@ -80,24 +82,40 @@ impl Query {
             Assigned::Mine => tickets::Assigned::To(agent),
             Assigned::Unassigned => tickets::Assigned::Nobody,
         };
-        Filter { state: self.state, assigned, site: self.site }
+        Filter {
+            state: self.state,
+            assigned,
+            site: self.site,
+        }
     }
 }
 
 /// A place in the list: `{at}.{ticket}`.
 fn below(cursor: &str) -> Option<Below> {
     let (at, id) = cursor.split_once('.')?;
-    Some(Below { at: at.parse().ok()?, id: Uuid::try_parse(id).ok()? })
+    Some(Below {
+        at: at.parse().ok()?,
+        id: Uuid::try_parse(id).ok()?,
+    })
 }
 
 /// Reads the list; `current` is the ticket on screen.
 ///
 /// # Errors
 /// What the store reports.
-pub(super) async fn load(app: &Shared, viewer: &Viewer, query: &Query, current: Option<Uuid>, counts: Counts) -> Result<TicketListView, Error> {
+pub(super) async fn load(
+    app: &Shared,
+    viewer: &Viewer,
+    query: &Query,
+    current: Option<Uuid>,
+    counts: Counts,
+) -> Result<TicketListView, Error> {
     let limit = limits::LIST;
     let wanted = i64::try_from(limit).unwrap_or(50) + 1;
-    let mut found = app.store.ticket_list(&query.filter(viewer.agent.id), query.below, wanted).await?;
+    let mut found = app
+        .store
+        .ticket_list(&query.filter(viewer.agent.id), query.below, wanted)
+        .await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let ids: Vec<Uuid> = found.iter().map(|ticket| ticket.id).collect();
@@ -120,13 +138,19 @@ pub(super) async fn load(app: &Shared, viewer: &Viewer, query: &Query, current: 
         rows: rows.collect(),
         sites: sites.iter().map(site_ref).collect(),
         counts: view_counts(counts),
-        next: found.last().filter(|_| more).map(|last| format!("{}.{}", last.at, last.id)),
+        next: found
+            .last()
+            .filter(|_| more)
+            .map(|last| format!("{}.{}", last.at, last.id)),
         ..query.view()
     })
 }
 
 fn site_ref(site: &Site) -> SiteRef {
-    SiteRef { id: site.id.to_string(), name: site.name.clone() }
+    SiteRef {
+        id: site.id.to_string(),
+        name: site.name.clone(),
+    }
 }
 
 fn view_counts(counts: Counts) -> TicketCounts {
@@ -144,11 +168,21 @@ mod tests {
 
     #[test]
     fn an_address_says_which_list() {
-        let params = Params { state: "resolved".into(), assigned: "mine".into(), cursor: "x".into(), ..Params::default() };
+        let params = Params {
+            state: "resolved".into(),
+            assigned: "mine".into(),
+            cursor: "x".into(),
+            ..Params::default()
+        };
         let query = Query::of(&params);
         assert_eq!(query.text(), "?state=resolved&assigned=mine");
         assert!(query.live().first);
-        let unknown = Params { state: "'; drop".into(), assigned: "<b>".into(), site: "..".into(), ..Params::default() };
+        let unknown = Params {
+            state: "'; drop".into(),
+            assigned: "<b>".into(),
+            site: "..".into(),
+            ..Params::default()
+        };
         assert_eq!(Query::of(&unknown).text(), "");
     }
 

@@ -35,10 +35,17 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/tickets/{id}/assignee", post(assignee))
 }
 
-async fn list(State(app): State<Shared>, viewer: Viewer, Address(params): Address<Params>) -> Result<Response, Error> {
+async fn list(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Address(params): Address<Params>,
+) -> Result<Response, Error> {
     let query = Query::of(&params);
     let counts = app.store.ticket_counts(viewer.agent.id).await?;
-    let wanted = Wanted { list: Some(query.live()), ..Wanted::default() };
+    let wanted = Wanted {
+        list: Some(query.live()),
+        ..Wanted::default()
+    };
     let page = TicketsPage {
         shell: shell::with_counts(&app, &viewer, Section::Tickets, wanted, counts).await?,
         list: ticket_list::load(&app, &viewer, &query, None, counts).await?,
@@ -47,9 +54,22 @@ async fn list(State(app): State<Shared>, viewer: Viewer, Address(params): Addres
     Ok(answer::page(&app, &viewer, StatusCode::OK, &page))
 }
 
-async fn show(State(app): State<Shared>, viewer: Viewer, Key(id): Key, Address(params): Address<Params>) -> Result<Response, Error> {
+async fn show(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Key(id): Key,
+    Address(params): Address<Params>,
+) -> Result<Response, Error> {
     let query = Query::of(&params);
-    render(&app, &viewer, id, &query, Before::parse(&params.before), None).await
+    render(
+        &app,
+        &viewer,
+        id,
+        &query,
+        Before::parse(&params.before),
+        None,
+    )
+    .await
 }
 
 /// The page of a ticket; `refused` is a message that was not stored.
@@ -68,7 +88,11 @@ async fn render(
     let thread = thread::of_ticket(&app.chat, &actor, &ticket, before, &text).await?;
     let wanted = Wanted {
         // An older page does not grow at its end.
-        rooms: if before.is_none() { live_rooms(app, viewer, &ticket, thread.newest).await? } else { Vec::new() },
+        rooms: if before.is_none() {
+            live_rooms(app, viewer, &ticket, thread.newest).await?
+        } else {
+            Vec::new()
+        },
         list: Some(query.live()),
         ticket: Some(id.to_string()),
     };
@@ -80,11 +104,20 @@ async fn render(
         ticket: Some(TicketView {
             id: id.to_string(),
             state: ticket.state,
-            visitor: PersonView::visitor(ticket.visitor.id.to_string(), live::visitor_name(&ticket.visitor))
-                .with_presence(app.chat.presence.state(ticket.visitor.id)),
-            assignee: ticket.assignee.as_ref().map(|(id, name)| PersonView::agent(id.to_string(), name.clone())),
+            visitor: PersonView::visitor(
+                ticket.visitor.id.to_string(),
+                live::visitor_name(&ticket.visitor),
+            )
+            .with_presence(app.chat.presence.state(ticket.visitor.id)),
+            assignee: ticket
+                .assignee
+                .as_ref()
+                .map(|(id, name)| PersonView::agent(id.to_string(), name.clone())),
             agents: agents(app).await?,
-            site: SiteRef { id: ticket.site.to_string(), name: ticket.site_name.clone() },
+            site: SiteRef {
+                id: ticket.site.to_string(),
+                name: ticket.site_name.clone(),
+            },
             thread: thread.view,
             composer: messages::composer(action, refused),
             context: context::of(app, &ticket).await?,
@@ -94,15 +127,26 @@ async fn render(
     Ok(answer::page(app, viewer, status, &page))
 }
 
-async fn live_rooms(app: &Shared, viewer: &Viewer, ticket: &Ticket, newest: (i64, i64)) -> Result<Vec<LiveRoom>, Error> {
-    let read = app.store.read_marks(viewer.agent.id, &[ticket.id, ticket.staff_room]).await?;
+async fn live_rooms(
+    app: &Shared,
+    viewer: &Viewer,
+    ticket: &Ticket,
+    newest: (i64, i64),
+) -> Result<Vec<LiveRoom>, Error> {
+    let read = app
+        .store
+        .read_marks(viewer.agent.id, &[ticket.id, ticket.staff_room])
+        .await?;
     let room = |id: Uuid, kind, seq| LiveRoom {
         room: id.to_string(),
         kind,
         seq: crate::unsigned(seq),
         read: crate::unsigned(read.get(&id).copied().unwrap_or(0)),
     };
-    Ok(vec![room(ticket.id, "public", newest.0), room(ticket.staff_room, "staff", newest.1)])
+    Ok(vec![
+        room(ticket.id, "public", newest.0),
+        room(ticket.staff_room, "staff", newest.1),
+    ])
 }
 
 /// All agents who are not disabled, and whether they are there.
@@ -110,7 +154,9 @@ async fn agents(app: &Shared) -> Result<Vec<PersonView>, Error> {
     let agents = app.store.agent_names().await?;
     Ok(agents
         .into_iter()
-        .map(|(id, name)| PersonView::agent(id.to_string(), name).with_presence(app.chat.presence.state(id)))
+        .map(|(id, name)| {
+            PersonView::agent(id.to_string(), name).with_presence(app.chat.presence.state(id))
+        })
         .collect())
 }
 
@@ -123,9 +169,18 @@ async fn write(
 ) -> Result<Response, Error> {
     let query = Query::of(&params);
     let ticket = app.store.ticket(id).await?;
-    let room = if form.is_note() { ticket.staff_room } else { ticket.id };
+    let room = if form.is_note() {
+        ticket.staff_room
+    } else {
+        ticket.id
+    };
     match messages::send(&app, &viewer, room, &form).await? {
-        Ok(cid) => Ok(answer::done(&app, &viewer, &format!("/tickets/{id}{}#m-{cid}", query.text()), None)),
+        Ok(cid) => Ok(answer::done(
+            &app,
+            &viewer,
+            &format!("/tickets/{id}{}#m-{cid}", query.text()),
+            None,
+        )),
         Err(why) if viewer.wants == Wants::Data => Err(why.error()),
         Err(why) => render(&app, &viewer, id, &query, None, Some((&form, &why))).await,
     }
@@ -136,9 +191,18 @@ struct StateForm {
     state: String,
 }
 
-async fn state(State(app): State<Shared>, viewer: Viewer, Key(id): Key, headers: HeaderMap, Form(form): Form<StateForm>) -> Result<Response, Error> {
+async fn state(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Key(id): Key,
+    headers: HeaderMap,
+    Form(form): Form<StateForm>,
+) -> Result<Response, Error> {
     let Some(state) = state_parse(&form.state) else {
-        return Err(Error::Invalid { field: "state", reason: "expected open, pending, snoozed or resolved".into() });
+        return Err(Error::Invalid {
+            field: "state",
+            reason: "expected open, pending, snoozed or resolved".into(),
+        });
     };
     app.chat.set_state(&viewer.actor(), id, state).await?;
     let flash = match state {
@@ -146,7 +210,12 @@ async fn state(State(app): State<Shared>, viewer: Viewer, Key(id): Key, headers:
         TicketState::Open => Flash::Reopened,
         TicketState::Pending | TicketState::Snoozed => Flash::StateChanged,
     };
-    Ok(answer::done(&app, &viewer, &back_to(id, &headers), Some(flash)))
+    Ok(answer::done(
+        &app,
+        &viewer,
+        &back_to(id, &headers),
+        Some(flash),
+    ))
 }
 
 #[derive(Deserialize)]
@@ -167,17 +236,34 @@ async fn assignee(
         text => Some(Uuid::try_parse(text).map_err(|_| Error::NotFound)?),
     };
     app.chat.assign(&viewer.actor(), id, agent).await?;
-    let flash = if agent.is_some() { Flash::Assigned } else { Flash::Unassigned };
-    Ok(answer::done(&app, &viewer, &back_to(id, &headers), Some(flash)))
+    let flash = if agent.is_some() {
+        Flash::Assigned
+    } else {
+        Flash::Unassigned
+    };
+    Ok(answer::done(
+        &app,
+        &viewer,
+        &back_to(id, &headers),
+        Some(flash),
+    ))
 }
 
 /// The ticket's page beside the list from where the form was sent. Of the referrer only what the
 /// list's address may hold is taken over.
 fn back_to(id: Uuid, headers: &HeaderMap) -> String {
-    let referrer = headers.get(REFERER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let referrer = headers
+        .get(REFERER)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let query = referrer.split_once('?').map_or("", |(_, query)| query);
-    let query = format!("/?{query}").parse().ok().and_then(|uri| Address::<Params>::try_from_uri(&uri).ok());
-    let text = query.map(|Address(params)| Query::of(&params).text()).unwrap_or_default();
+    let query = format!("/?{query}")
+        .parse()
+        .ok()
+        .and_then(|uri| Address::<Params>::try_from_uri(&uri).ok());
+    let text = query
+        .map(|Address(params)| Query::of(&params).text())
+        .unwrap_or_default();
     format!("/tickets/{id}{text}")
 }
 
@@ -194,7 +280,10 @@ mod tests {
             back_to(id, &headers)
         };
         let here = format!("/tickets/{id}");
-        assert_eq!(with("http://127.0.0.1:1/tickets/x?assigned=mine&cursor=1.2"), format!("{here}?assigned=mine"));
+        assert_eq!(
+            with("http://127.0.0.1:1/tickets/x?assigned=mine&cursor=1.2"),
+            format!("{here}?assigned=mine")
+        );
         assert_eq!(with("https://evil.example/?next=//evil.example"), here);
         assert_eq!(with("http://127.0.0.1:1/tickets"), here);
         assert_eq!(back_to(id, &HeaderMap::new()), here);

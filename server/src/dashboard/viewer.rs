@@ -1,7 +1,5 @@
 //! Who looks at a page, and what her request tells.
 
-use std::convert::Infallible;
-
 use axum::extract::{FromRequestParts, Path};
 use axum::http::header::{HOST, SET_COOKIE};
 use axum::http::request::Parts;
@@ -14,8 +12,9 @@ use super::flash::Flash;
 use crate::Shared;
 use crate::chat::Actor;
 use crate::error::Error;
-use crate::http::extract;
-use crate::identity::{self, AgentIdentity, Client, SignedIn, Started};
+use crate::http::cookie;
+use crate::http::extract::MaybeSignedIn;
+use crate::identity::{self, AgentIdentity, SignedIn, Started};
 
 /// An agent who is signed in.
 pub(super) struct Viewer {
@@ -44,7 +43,10 @@ impl Viewer {
 
     /// She, and her sign-in.
     pub(super) fn signed_in(&self) -> SignedIn {
-        SignedIn { agent: self.agent.clone(), sign_in: self.sign_in }
+        SignedIn {
+            agent: self.agent.clone(),
+            sign_in: self.sign_in,
+        }
     }
 
     /// Whether she manages sites and agents.
@@ -72,7 +74,10 @@ impl FromRequestParts<Shared> for MaybeViewer {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Error> {
-        let Some(SignedIn { agent, sign_in }) = extract::signed_in(app, &parts.headers).await? else { return Ok(Self(None)) };
+        let MaybeSignedIn(signed_in) = MaybeSignedIn::from_request_parts(parts, app).await?;
+        let Some(SignedIn { agent, sign_in }) = signed_in else {
+            return Ok(Self(None));
+        };
         Ok(Self(Some(Viewer {
             agent,
             sign_in,
@@ -92,17 +97,6 @@ fn socket(app: &Shared, parts: &Parts) -> Option<String> {
     (origin != own.origin() && own.owns(&origin)).then(|| format!("ws://{host}/socket"))
 }
 
-/// Where a request comes from.
-pub(super) struct Caller(pub(super) Client);
-
-impl FromRequestParts<Shared> for Caller {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Infallible> {
-        Ok(Self(extract::client(app, parts)))
-    }
-}
-
 /// An id in a path. What is none names nothing.
 pub(super) struct Key(pub(super) Uuid);
 
@@ -110,7 +104,8 @@ impl FromRequestParts<Shared> for Key {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Error> {
-        Ok(Self(path(parts, app).await?))
+        let id: String = path(parts, app).await?;
+        Ok(Self(id_of(&id)?))
     }
 }
 
@@ -121,21 +116,35 @@ impl FromRequestParts<Shared> for Keys {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Error> {
-        let (first, second) = path(parts, app).await?;
-        Ok(Self(first, second))
+        let (first, second): (String, String) = path(parts, app).await?;
+        Ok(Self(id_of(&first)?, id_of(&second)?))
     }
 }
 
 async fn path<T: DeserializeOwned + Send>(parts: &mut Parts, app: &Shared) -> Result<T, Error> {
-    Path::from_request_parts(parts, app).await.map(|Path(found)| found).map_err(|_| Error::NotFound)
+    Path::from_request_parts(parts, app)
+        .await
+        .map(|Path(found)| found)
+        .map_err(|_| Error::NotFound)
+}
+
+fn id_of(text: &str) -> Result<Uuid, Error> {
+    Uuid::try_parse(text).map_err(|_| Error::NotFound)
 }
 
 /// Begins a sign-in: the cookie, and on to `path`.
-pub(super) fn begin(app: &Shared, started: &Started, path: &str, flash: Option<Flash>) -> Result<Response, Error> {
+pub(super) fn begin(
+    app: &Shared,
+    started: &Started,
+    path: &str,
+    flash: Option<Flash>,
+) -> Result<Response, Error> {
     let mut response = answer::see_other(path);
-    response.headers_mut().append(SET_COOKIE, extract::cookie(started)?);
-    if let Some(cookie) = flash.and_then(|flash| flash.cookie(app)) {
-        response.headers_mut().append(SET_COOKIE, cookie);
+    response
+        .headers_mut()
+        .append(SET_COOKIE, cookie::set(started)?);
+    if let Some(flash) = flash.and_then(|flash| flash.cookie(app)) {
+        response.headers_mut().append(SET_COOKIE, flash);
     }
     Ok(response)
 }
@@ -143,9 +152,9 @@ pub(super) fn begin(app: &Shared, started: &Started, path: &str, flash: Option<F
 /// Ends the browser's side of a sign-in.
 pub(super) fn end(app: &Shared) -> Result<Response, Error> {
     let mut response = answer::see_other("/sign-in");
-    response.headers_mut().append(SET_COOKIE, extract::no_cookie());
-    if let Some(cookie) = Flash::SignedOut.cookie(app) {
-        response.headers_mut().append(SET_COOKIE, cookie);
+    response.headers_mut().append(SET_COOKIE, cookie::clear()?);
+    if let Some(flash) = Flash::SignedOut.cookie(app) {
+        response.headers_mut().append(SET_COOKIE, flash);
     }
     Ok(response)
 }
