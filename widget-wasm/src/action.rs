@@ -1,9 +1,9 @@
 //! Whatever can happen to the widget.
 
-use crate::app::App;
+use crate::js::Js;
 use crate::socket::Wire;
 use parlour_protocol::Id;
-use std::rc::Weak;
+use std::rc::Rc;
 
 /// Something that happened, to be handled when nothing else is.
 pub(crate) enum Action {
@@ -33,6 +33,10 @@ pub(crate) enum Action {
     Submit,
     /// The messages were scrolled.
     Scrolled,
+    /// The old messages are on the page: from here on, what is new is read out.
+    Quiet,
+    /// Tab was pressed, in this event.
+    Tab(Js),
     /// The space for the panel has changed.
     Resized,
     /// The page is shown again, or leaves.
@@ -49,15 +53,17 @@ pub(crate) enum Action {
     Stored(String, Option<String>, bool),
 }
 
-/// Where actions are sent. It does not keep the widget alive.
+/// Where actions are sent. It does not keep alive whoever handles them.
 #[derive(Clone)]
-pub(crate) struct Post(pub(crate) Weak<App>);
+pub(crate) struct Post(Rc<dyn Fn(Action)>);
 
 impl Post {
-    /// Handles the action now, or after the one that is being handled.
+    pub(crate) fn new(handle: impl Fn(Action) + 'static) -> Self {
+        Self(Rc::new(handle))
+    }
+
+    /// Has the action handled: now, or after the one that is being handled.
     pub(crate) fn send(&self, action: Action) {
-        if let Some(app) = self.0.upgrade() {
-            app.handle(action);
-        }
+        (self.0)(action);
     }
 }

@@ -4,21 +4,20 @@
 //! callbacks may call any method. Both only add to the queue, so the state is never borrowed twice.
 
 use crate::action::{Action, Post};
+use crate::js::Js;
 use crate::settings::Settings;
 use crate::state::State;
-use js_sys::Function;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use wasm_bindgen::JsValue;
-use web_sys::ShadowRoot;
 
 /// The state, and what is still to be done to it.
 pub(crate) struct App {
     state: RefCell<State>,
     queue: RefCell<VecDeque<Action>>,
     busy: Cell<bool>,
-    emit: Function,
+    emit: Js,
 }
 
 /// Something that the loader, and through it the page, is told.
@@ -32,12 +31,20 @@ pub(crate) struct Emit {
 }
 
 impl App {
-    pub(crate) fn new(root: ShadowRoot, settings: Settings, emit: Function) -> Rc<Self> {
-        Rc::new_cyclic(|weak| Self {
-            state: RefCell::new(State::new(root, settings, Post(weak.clone()))),
-            queue: RefCell::default(),
-            busy: Cell::new(false),
-            emit,
+    pub(crate) fn new(root: Js, settings: Settings, emit: Js) -> Rc<Self> {
+        Rc::new_cyclic(|weak: &Weak<Self>| {
+            let weak = weak.clone();
+            let post = Post::new(move |action| {
+                if let Some(app) = weak.upgrade() {
+                    app.handle(action);
+                }
+            });
+            Self {
+                state: RefCell::new(State::new(root, settings, post)),
+                queue: RefCell::default(),
+                busy: Cell::new(false),
+                emit,
+            }
         })
     }
 
@@ -51,10 +58,12 @@ impl App {
         self.busy.set(false);
         let emits = std::mem::take(&mut self.state.borrow_mut().emits);
         for emit in emits {
-            let label = emit.label.map_or(JsValue::UNDEFINED, JsValue::from);
-            let _ = self
-                .emit
-                .call3(&JsValue::UNDEFINED, &emit.name.into(), &emit.detail, &label);
+            self.emit.emit(
+                &JsValue::UNDEFINED,
+                emit.name,
+                &emit.detail,
+                emit.label.as_deref(),
+            );
         }
     }
 

@@ -2,8 +2,8 @@
 //! server's fragments instead of runs, and without any page of its own.
 //!
 //! ```js
-//! import init, {Desk} from "./widget.js";
-//! await init({module_or_path: "./widget.wasm"});
+//! import init, {Desk} from "./desk.js";
+//! await init({module_or_path: "./desk.wasm"});
 //! const desk = new Desk(change => …, "parlour-desk:" + agentId);
 //! desk.start("wss://chat.example.com/socket");
 //! ```
@@ -62,11 +62,12 @@
 //!   `rows` only what differs. `row` `{id, rev, site, state, assignee, position, at, html}`: a ticket changed.
 //! - `error` `{code, room, cid}`: the server refused something; `room` and `cid` may be absent.
 
+use crate::action::{Action, Post};
 use crate::clock::{new_id, now};
 use crate::driver::Driver;
+use crate::js::{Js, parse};
 use crate::socket::Wire;
 use crate::storage::Store;
-use js_sys::{Function, JSON};
 use parlour_protocol::Id;
 use parlour_protocol::client::{Link, Output, SendError};
 use parlour_protocol::codec::json::{self, Value, Writer};
@@ -74,6 +75,7 @@ use parlour_protocol::frame::{ListQuery, RowRev, TicketState, View};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 
 mod words;
@@ -90,7 +92,7 @@ struct Inner {
     /// What came while the state was in use: handled right after.
     waiting: RefCell<VecDeque<Wire>>,
     busy: Cell<bool>,
-    callback: Function,
+    callback: Js,
 }
 
 struct State {
@@ -104,17 +106,17 @@ struct State {
 impl Desk {
     /// A desk that is idle, with what an earlier page has left in storage under `key`.
     #[wasm_bindgen(constructor)]
-    pub fn new(callback: Function, key: &str) -> Self {
+    pub fn new(callback: JsValue, key: &str) -> Self {
         let inner = Rc::new_cyclic(|weak: &Weak<Inner>| {
             let weak = weak.clone();
-            let ear = Rc::new(move |wire| {
-                if let Some(inner) = weak.upgrade() {
+            let post = Post::new(move |action| {
+                if let (Some(inner), Action::Wire(wire)) = (weak.upgrade(), action) {
                     inner.hear(wire);
                 }
             });
             let mut store = Store::open(key);
             store.enable();
-            let mut driver = Driver::new(View::Html, ear);
+            let mut driver = Driver::new(View::Html, post);
             driver.brain.restore(store.saved(), now());
             let state = State {
                 driver,
@@ -126,7 +128,7 @@ impl Desk {
                 state: RefCell::new(state),
                 waiting: RefCell::default(),
                 busy: Cell::new(false),
-                callback,
+                callback: callback.unchecked_into(),
             }
         });
         Self { inner }
@@ -334,7 +336,7 @@ impl Inner {
                 break;
             }
             for change in changes {
-                if let Err(error) = self.callback.call1(&JsValue::UNDEFINED, &change) {
+                if let Err(error) = self.callback.call(&JsValue::UNDEFINED, &change) {
                     report(&error);
                 }
             }
@@ -377,10 +379,8 @@ extern "C" {
     // As an uncaught error, so that whoever writes the script sees it.
     #[wasm_bindgen(js_name = reportError)]
     fn report(error: &JsValue);
-}
-
-fn parse(text: &str) -> JsValue {
-    JSON::parse(text).unwrap_or_default()
+    #[wasm_bindgen(method, catch)]
+    fn call(this: &Js, on: &JsValue, change: &JsValue) -> Result<JsValue, JsValue>;
 }
 
 fn revs(rows: &Value<'_>) -> Vec<RowRev> {

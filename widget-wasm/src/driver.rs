@@ -1,7 +1,8 @@
 //! The brain with a socket and a timer: what widget and dashboard share.
 
+use crate::action::{Action, Post};
 use crate::clock::now;
-use crate::socket::{Ear, Socket, Wire};
+use crate::socket::{Socket, Wire};
 use crate::timer::Timer;
 use parlour_protocol::client::{Client, Options, Output};
 use parlour_protocol::codec::{decode, encode};
@@ -13,12 +14,12 @@ pub(crate) struct Driver {
     pub(crate) brain: Client,
     socket: Option<Socket>,
     timer: Option<(u64, Timer)>,
-    ear: Ear,
+    post: Post,
 }
 
 impl Driver {
-    /// A driver whose socket and timer are heard by `ear`, which brings them to [`Driver::receive`].
-    pub(crate) fn new(view: View, ear: Ear) -> Self {
+    /// A driver whose socket and timer post [`Action::Wire`], to be brought to [`Driver::receive`].
+    pub(crate) fn new(view: View, post: Post) -> Self {
         let mut seed = [0; 8];
         seed.copy_from_slice(&crate::clock::random()[..8]);
         let brain = Client::new(Options {
@@ -30,19 +31,19 @@ impl Driver {
             brain,
             socket: None,
             timer: None,
-            ear,
+            post,
         }
     }
 
     /// Opens the socket that [`Output::Connect`] asked for.
     pub(crate) fn connect(&mut self, url: &str, token: &str) {
-        self.socket = Socket::open(url, token, &self.ear);
+        self.socket = Socket::open(url, token, &self.post);
         if self.socket.is_none() {
             self.brain.closed(now(), close::LOST);
         }
     }
 
-    /// Takes in what the ear heard.
+    /// Takes in what was posted.
     pub(crate) fn receive(&mut self, wire: Wire) {
         let now = now();
         match wire {
@@ -70,8 +71,7 @@ impl Driver {
             match output {
                 Output::Transmit(frame) => {
                     if let Some(socket) = &self.socket {
-                        // A failed one shows in the close that follows.
-                        let _ = socket.send(&encode(&frame));
+                        socket.send(&encode(&frame));
                     }
                 }
                 Output::Close(code) => {
@@ -80,7 +80,7 @@ impl Driver {
                     }
                 }
                 output => {
-                    if output == Output::Connect {
+                    if matches!(output, Output::Connect) {
                         self.socket = None;
                     }
                     return Some(output);
@@ -96,13 +96,13 @@ impl Driver {
         if due == self.timer.as_ref().map(|(at, _)| *at) {
             return;
         }
-        let ear = &self.ear;
+        let post = &self.post;
         self.timer = due.map(|at| {
-            let ear = ear.clone();
             // One more, because `now` is cut to whole milliseconds and browsers fire a little early.
+            let delay = at.saturating_sub(now()) + 1;
             (
                 at,
-                Timer::after(at.saturating_sub(now()) + 1, move || ear(Wire::Due)),
+                Timer::after(delay, post, |_, post| post.send(Action::Wire(Wire::Due))),
             )
         });
     }

@@ -2,16 +2,13 @@
 
 use crate::action::{Action, Post};
 use crate::colour::colours;
-use crate::lang::Lang;
+use crate::js::{Js, window};
+use crate::lang::{Lang, digits, language};
 use crate::listener::Listener;
-use crate::node::{add, make, put, set, window};
+use crate::node::{add, make};
 use crate::settings::Settings;
 use crate::views::{Banner, Composer, Header, Log};
 use parlour_protocol::Id;
-use wasm_bindgen::JsCast;
-use web_sys::{
-    Element, Event, HtmlElement, KeyboardEvent, MediaQueryList, ShadowRoot, VisualViewport,
-};
 
 /// As in the stylesheet: here the panel fills the screen.
 const FULL: &str = "(max-width: 479.98px), (max-height: 499.98px)";
@@ -20,19 +17,18 @@ const STOPS: &str = "button:enabled:not([hidden]), textarea, a[href], [tabindex=
 
 /// The panel while it is open. Dropping it takes it off the page.
 pub(crate) struct Panel {
-    root: HtmlElement,
+    root: Js,
     pub(crate) header: Header,
     pub(crate) banner: Banner,
     pub(crate) log: Log,
     pub(crate) composer: Composer,
-    full: Option<MediaQueryList>,
-    viewport: Option<VisualViewport>,
+    full: Js,
     _listeners: Vec<Listener>,
 }
 
 impl Panel {
     /// Puts a panel, still without words, into `shadow`.
-    pub(crate) fn new(shadow: &ShadowRoot, settings: &Settings, post: &Post) -> Self {
+    pub(crate) fn new(shadow: &Js, settings: &Settings, post: &Post) -> Self {
         let root = make(
             "section",
             if settings.left {
@@ -41,36 +37,37 @@ impl Panel {
                 "panel right"
             },
         );
-        set(&root, "role", "dialog");
-        set(&root, "aria-labelledby", "name");
-        set(&root, "tabindex", "-1");
+        for (name, value) in [
+            ("role", "dialog"),
+            ("aria-labelledby", "name"),
+            ("tabindex", "-1"),
+        ] {
+            root.set_attribute(name, value);
+        }
         if let Some(colours) = colours(&settings.color) {
-            for (name, value) in [
-                ("--on", colours.on),
-                ("--ink-light", &colours.light),
-                ("--ink-dark", &colours.dark),
-            ] {
-                let _ = root.style().set_property(name, value);
-            }
+            let style = root.style();
+            style.set_property("--on", colours.on);
+            style.set_property("--ink-light", &colours.light);
+            style.set_property("--ink-dark", &colours.dark);
         }
         let header = Header::new(&root);
         let body = add(&root, "div", "body");
         let banner = Banner::new(&body);
         let log = Log::new(&body, post);
         let composer = Composer::new(&root, post);
-        put(shadow, &root);
-        let full = window().match_media(FULL).ok().flatten();
-        let viewport = window().visual_viewport();
-        let mut listeners = vec![clicks(&root, post), keys(&root, full.clone(), post)];
-        // Keys typed here are not the page's shortcuts: it sees only the shadow root's host.
-        for kind in ["keyup", "keypress"] {
-            listeners.push(Listener::new(&root, kind, |event| event.stop_propagation()));
-        }
-        let targets = [full.as_deref(), viewport.as_deref(), viewport.as_deref()];
-        for (target, kind) in targets.into_iter().zip(["change", "resize", "scroll"]) {
-            if let Some(target) = target {
-                let post = post.clone();
-                listeners.push(Listener::new(target, kind, move |_| {
+        shadow.append(&root);
+        let full = window().match_media(FULL);
+        let mut listeners = vec![
+            Listener::new(&root, "click", post, clicked),
+            Listener::new(&root, "keydown", post, pressed),
+            // Keys typed here are not the page's shortcuts: it sees only the shadow root's host.
+            Listener::new(&root, "keyup", post, |event, _| event.stop_propagation()),
+            Listener::new(&root, "keypress", post, |event, _| event.stop_propagation()),
+            Listener::new(&full, "change", post, |_, post| post.send(Action::Resized)),
+        ];
+        if let Some(viewport) = window().visual_viewport() {
+            for kind in ["resize", "scroll"] {
+                listeners.push(Listener::new(&viewport, kind, post, |_, post| {
                     post.send(Action::Resized)
                 }));
             }
@@ -82,7 +79,6 @@ impl Panel {
             log,
             composer,
             full,
-            viewport,
             _listeners: listeners,
         };
         panel.fit();
@@ -90,20 +86,14 @@ impl Panel {
     }
 
     /// Whether the focus is in the panel.
-    pub(crate) fn has_focus(&self, shadow: &ShadowRoot) -> bool {
-        shadow
-            .active_element()
-            .is_some_and(|element| self.root.contains(Some(&element)))
+    pub(crate) fn has_focus(&self, shadow: &Js) -> bool {
+        self.root.contains(shadow.active_element().as_ref())
     }
 
     /// Writes all words that stay.
     pub(crate) fn translate(&mut self, lang: &Lang, settings: &Settings) {
-        set(
-            &self.root,
-            "lang",
-            crate::lang::candidates(&settings.locale)[1],
-        );
-        set(&self.root, "dir", lang.get("dir"));
+        self.root.set_attribute("lang", language(&settings.locale));
+        self.root.set_attribute("dir", lang.get("dir"));
         self.header.translate(lang, &settings.name);
         self.log.translate(lang, &settings.greeting);
         self.composer.translate(lang);
@@ -111,23 +101,31 @@ impl Panel {
 
     /// Follows the space that a phone's keyboard leaves, and says when nothing else can be seen.
     pub(crate) fn fit(&self) {
-        let full = is_full(self.full.as_ref());
-        let style = self.root.style();
-        if let Some(viewport) = self.viewport.as_ref().filter(|_| full) {
+        let full = self.full.matches();
+        self.root
+            .set_attribute("aria-modal", if full { "true" } else { "false" });
+        if let Some(viewport) = window().visual_viewport().filter(|_| full) {
+            let style = self.root.style();
             for (name, pixels) in [
                 ("--height", viewport.height()),
-                ("--top", viewport.offset_top()),
+                ("--top", viewport.viewport_top()),
             ] {
-                let text = crate::lang::digits(pixels.max(0.0) as u64) + "px";
-                let _ = style.set_property(name, &text);
+                style.set_property(name, &(digits(pixels as u64) + "px"));
             }
         }
-        set(
-            &self.root,
-            "aria-modal",
-            if full { "true" } else { "false" },
-        );
         self.log.settle();
+    }
+
+    /// Tab goes round where the panel is all there is to see. False if the browser is to do it.
+    pub(crate) fn go_round(&self, from: &Js, back: bool) -> bool {
+        let stops = self.root.query_selector_all(STOPS);
+        let last = stops.length().saturating_sub(1);
+        let (end, start) = if back { (0, last) } else { (last, 0) };
+        let at_end = self.full.matches() && stops.item(end).as_ref() == Some(from);
+        if let Some(start) = stops.item(start).filter(|_| at_end) {
+            start.focus();
+        }
+        at_end
     }
 }
 
@@ -137,50 +135,25 @@ impl Drop for Panel {
     }
 }
 
-fn is_full(query: Option<&MediaQueryList>) -> bool {
-    query.is_some_and(MediaQueryList::matches)
-}
-
 /// One listener for all buttons: they say what they are for, and their line which message.
-fn clicks(root: &HtmlElement, post: &Post) -> Listener {
-    let post = post.clone();
-    Listener::new(root, "click", move |event| {
-        let target: Option<Element> = event.target().map(JsCast::unchecked_into);
-        let closest = |selector| target.as_ref()?.closest(selector).ok()?;
-        if let Some(verb) = closest("[data-do]").and_then(|button| button.get_attribute("data-do"))
-        {
-            let line = closest("[data-cid]").and_then(|line| line.get_attribute("data-cid"));
-            post.send(Action::Press(verb, line.and_then(|cid| Id::parse(&cid))));
-        }
-    })
+fn clicked(event: &Js, post: &Post) {
+    let target = event.target();
+    if let Some(button) = target.closest("[data-do]") {
+        let verb = button.get_attribute("data-do").unwrap_or_default();
+        let line = target
+            .closest("[data-cid]")
+            .and_then(|line| line.get_attribute("data-cid"));
+        post.send(Action::Press(verb, line.and_then(|cid| Id::parse(&cid))));
+    }
 }
 
-/// Escape closes; Tab goes round where the panel is all there is to see.
-fn keys(root: &HtmlElement, full: Option<MediaQueryList>, post: &Post) -> Listener {
-    let post = post.clone();
-    let panel = root.clone();
-    Listener::new(root, "keydown", move |event| {
-        event.stop_propagation();
-        post.send(Action::Used);
-        let key: &KeyboardEvent = event.unchecked_ref();
-        match key.key().as_str() {
-            "Escape" if !key.is_composing() => post.send(Action::Close),
-            "Tab" if is_full(full.as_ref()) => go_round(&panel, &event, key.shift_key()),
-            _ => {}
-        }
-    })
-}
-
-fn go_round(panel: &HtmlElement, event: &Event, back: bool) {
-    let Ok(stops) = panel.query_selector_all(STOPS) else {
-        return;
-    };
-    let last = stops.length().saturating_sub(1);
-    let (from, to) = if back { (0, last) } else { (last, 0) };
-    if let (Some(from), Some(to)) = (stops.item(from), stops.item(to))
-        && event.target().as_ref() == Some(from.as_ref())
-    {
-        event.prevent_default();
-        let _ = to.unchecked_into::<HtmlElement>().focus();
+/// Escape closes.
+fn pressed(event: &Js, post: &Post) {
+    event.stop_propagation();
+    post.send(Action::Used);
+    match event.key().unwrap_or_default().as_str() {
+        "Escape" => post.send(Action::Close),
+        "Tab" => post.send(Action::Tab(event.clone())),
+        _ => {}
     }
 }

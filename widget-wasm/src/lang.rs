@@ -34,11 +34,15 @@ impl Lang {
 
     /// The words for `key`, with `value` in the place of `{}`.
     pub(crate) fn fill(&self, key: &str, value: &str) -> String {
-        let mut parts = self.get(key).splitn(2, '{');
-        let mut text = String::from(parts.next().unwrap_or_default());
-        if let Some(rest) = parts.next() {
+        let words = self.get(key);
+        let at = words
+            .bytes()
+            .position(|byte| byte == b'{')
+            .unwrap_or(words.len());
+        let mut text = String::from(words.get(..at).unwrap_or_default());
+        if let Some(rest) = words.get(at + 2..) {
             text.push_str(value);
-            text.push_str(rest.get(1..).unwrap_or_default());
+            text.push_str(rest);
         }
         text
     }
@@ -54,23 +58,25 @@ fn read(file: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The languages' names in a locale, from the most to the least precise: `de-AT`, `de`.
-pub(crate) fn candidates(locale: &str) -> [&str; 2] {
-    let language = locale.split(['-', '_']).next().unwrap_or_default();
-    [locale, language]
+/// The language of a locale: `de` of `de-AT`.
+pub(crate) fn language(locale: &str) -> &str {
+    let end = locale
+        .bytes()
+        .position(|byte| matches!(byte, b'-' | b'_'))
+        .unwrap_or(locale.len());
+    locale.get(..end).unwrap_or_default()
 }
 
 /// The number in decimal digits.
 pub(crate) fn digits(mut number: u64) -> String {
-    let mut text = Vec::new();
+    let mut text = String::new();
     loop {
-        text.push(char::from(b'0' + (number % 10) as u8));
+        text.insert(0, char::from(b'0' + (number % 10) as u8));
         number /= 10;
         if number == 0 {
-            break;
+            return text;
         }
     }
-    text.iter().rev().collect()
 }
 
 #[cfg(test)]
@@ -120,6 +126,8 @@ mod tests {
         let lang = Lang::english();
         assert_eq!(lang.fill("typing", "Ada"), "Ada is typing");
         assert_eq!(lang.fill("read", "Ada"), "Read");
+        assert_eq!(language("de-AT"), "de");
+        assert_eq!(language("de"), "de");
         assert_eq!(digits(0), "0");
         assert_eq!(digits(8_005), "8005");
     }

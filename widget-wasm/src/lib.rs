@@ -16,6 +16,11 @@
 //! - `listener`, `timer`, `clock`: the browser's resources as values that clean up after themselves
 //! - `desk`: the class for the dashboard's script
 
+// Each part alone leaves some of what both share unused; the lints look at both together.
+#![cfg_attr(
+    not(all(feature = "desk", feature = "widget")),
+    allow(dead_code, unused_imports)
+)]
 // The bindings that wasm-bindgen's macro writes are unsafe; no line here is.
 #![allow(unsafe_code)]
 
@@ -23,9 +28,11 @@ mod action;
 mod app;
 mod clock;
 mod colour;
+#[cfg(feature = "desk")]
 mod desk;
 mod driver;
 mod element;
+mod js;
 mod lang;
 mod lines;
 mod listener;
@@ -40,7 +47,10 @@ mod text;
 mod time;
 mod timer;
 mod views;
+#[cfg(feature = "widget")]
 mod widget;
 
+#[cfg(feature = "desk")]
 pub use desk::Desk;
+#[cfg(feature = "widget")]
 pub use widget::Widget;

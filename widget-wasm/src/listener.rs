@@ -1,26 +1,24 @@
 //! Event listeners that end when they are dropped.
 
-use wasm_bindgen::JsCast;
+use crate::action::Post;
+use crate::js::Js;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Event, EventTarget};
+
+/// What is done about an event. A plain function: closures of many kinds came to kilobytes.
+pub(crate) type Answer = fn(&Js, &Post);
 
 /// A listener on something of the page; dropping it removes it without a trace.
 pub(crate) struct Listener {
-    target: EventTarget,
+    target: Js,
     kind: &'static str,
-    call: Closure<dyn Fn(Event)>,
+    call: Closure<dyn Fn(Js)>,
 }
 
 impl Listener {
-    /// Calls `call` for every event of this kind.
-    pub(crate) fn new(
-        target: &EventTarget,
-        kind: &'static str,
-        call: impl Fn(Event) + 'static,
-    ) -> Self {
-        // One type of closure for all: each further one costs glue.
-        let call = Closure::wrap(Box::new(call) as Box<dyn Fn(Event)>);
-        let _ = target.add_event_listener_with_callback(kind, call.as_ref().unchecked_ref());
+    /// Answers every event of this kind.
+    pub(crate) fn new(target: &Js, kind: &'static str, post: &Post, answer: Answer) -> Self {
+        let call = callback(post, answer);
+        target.add_event_listener(kind, call.as_ref());
         Self {
             target: target.clone(),
             kind,
@@ -31,8 +29,13 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let _ = self
-            .target
-            .remove_event_listener_with_callback(self.kind, self.call.as_ref().unchecked_ref());
+        self.target
+            .remove_event_listener(self.kind, self.call.as_ref());
     }
+}
+
+/// The one kind of callback that there is.
+pub(crate) fn callback(post: &Post, answer: Answer) -> Closure<dyn Fn(Js)> {
+    let post = post.clone();
+    Closure::wrap(Box::new(move |event| answer(&event, &post)))
 }

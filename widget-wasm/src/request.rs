@@ -1,8 +1,12 @@
 //! A request to the server, heard of once.
 
-use crate::listener::Listener;
-use wasm_bindgen::JsValue;
-use web_sys::XmlHttpRequest;
+use crate::action::Post;
+use crate::js::{Js, XMLHttpRequest};
+use crate::listener::{Answer, Listener};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// Milliseconds after which there is no answer.
+const PATIENCE: u32 = 15_000;
 
 /// A request that is under way. Dropping it means not to hear of it.
 pub(crate) struct Request {
@@ -10,36 +14,40 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Sends a request and calls `done` with status and body; status 0 if there was no answer.
+    /// Sends a request; `answer` gets the event that ends it, whose target is the request.
     ///
     /// By XMLHttpRequest, because it needs callbacks only: promises would bring in their machinery.
     pub(crate) fn send(
         method: &str,
         url: &str,
-        token: Option<&str>,
+        token: &str,
         body: Option<&str>,
-        done: impl Fn(u16, String) + 'static,
+        post: &Post,
+        answer: Answer,
     ) -> Option<Self> {
-        let request = XmlHttpRequest::new().ok()?;
-        let answer = request.clone();
-        let listener = Listener::new(&request, "loadend", move |_| {
-            let text = answer.response_text().ok().flatten().unwrap_or_default();
-            done(answer.status().unwrap_or_default(), text);
-        });
-        let start = || -> Result<(), JsValue> {
-            request.open(method, url)?;
-            request.set_timeout(15_000);
-            if body.is_some() {
-                request.set_request_header("content-type", "application/json")?;
-            }
-            if let Some(token) = token {
-                request.set_request_header("authorization", &(String::from("Bearer ") + token))?;
-            }
-            request.send_with_opt_str(body)
-        };
-        start().ok()?;
+        let request: Js = XMLHttpRequest::new().unchecked_into();
+        let listener = Listener::new(&request, "loadend", post, answer);
+        start(&request, method, url, token, body).ok()?;
         Some(Self {
             _listener: listener,
         })
     }
+}
+
+fn start(
+    request: &Js,
+    method: &str,
+    url: &str,
+    token: &str,
+    body: Option<&str>,
+) -> Result<(), JsValue> {
+    request.open(method, url)?;
+    request.set_timeout(PATIENCE);
+    if body.is_some() {
+        request.set_request_header("content-type", "application/json");
+    }
+    if !token.is_empty() {
+        request.set_request_header("authorization", &(String::from("Bearer ") + token));
+    }
+    request.send(body)
 }

@@ -1,7 +1,7 @@
 //! The visitor's session: what the server is told, and what it answers.
 
 use crate::clock::now;
-use crate::node::{document, window};
+use crate::js::{document, window};
 use parlour_protocol::close;
 use parlour_protocol::codec::json::{self, Value, Writer};
 
@@ -86,7 +86,7 @@ fn write_page(json: &mut Writer) {
 
 /// The address of the page.
 pub(crate) fn address() -> String {
-    window().location().href().unwrap_or_default()
+    window().location().href()
 }
 
 /// The close code that means the same to the brain as this refusal of a session.

@@ -1,8 +1,8 @@
 //! What the loader knows of the site and the tag.
 
-use crate::lang::candidates;
-use js_sys::Reflect;
-use wasm_bindgen::JsValue;
+use crate::js::Js;
+use crate::lang::language;
+use wasm_bindgen::JsCast;
 
 /// The site's settings, as the server wrote them into the loader, with the tag's attributes.
 pub(crate) struct Settings {
@@ -13,13 +13,13 @@ pub(crate) struct Settings {
     pub(crate) color: String,
     pub(crate) locale: String,
     pub(crate) left: bool,
-    langs: JsValue,
+    langs: Js,
 }
 
 impl Settings {
     /// Reads the loader's object.
-    pub(crate) fn read(from: &JsValue) -> Self {
-        let text = |name| text(from, name).unwrap_or_default();
+    pub(crate) fn read(from: &Js) -> Self {
+        let text = |name| from.get(name).as_string().unwrap_or_default();
         Self {
             site: text("site"),
             name: text("name"),
@@ -28,19 +28,13 @@ impl Settings {
             color: text("color"),
             locale: text("locale"),
             left: text("position") == "left",
-            langs: Reflect::get(from, &"langs".into()).unwrap_or_default(),
+            langs: from.get("langs").unchecked_into(),
         }
     }
 
     /// The address of the language file for the locale; none for English, and for what is not there.
-    pub(crate) fn language(&self) -> Option<String> {
-        let path = candidates(&self.locale)
-            .iter()
-            .find_map(|name| text(&self.langs, name))?;
+    pub(crate) fn file(&self) -> Option<String> {
+        let path = self.langs.get(language(&self.locale)).as_string()?;
         Some(self.base.clone() + &path)
     }
-}
-
-fn text(object: &JsValue, name: &str) -> Option<String> {
-    Reflect::get(object, &name.into()).ok()?.as_string()
 }

@@ -1,10 +1,10 @@
 //! A WebSocket whose events end when it is dropped.
 
+use crate::action::{Action, Post};
+use crate::js::{Js, WebSocket};
 use crate::listener::Listener;
 use parlour_protocol::SUBPROTOCOL;
-use std::rc::Rc;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{CloseEvent, MessageEvent, WebSocket};
+use wasm_bindgen::JsCast;
 
 /// What comes from the outside to a driver: from its socket and its timer.
 pub(crate) enum Wire {
@@ -18,31 +18,29 @@ pub(crate) enum Wire {
     Due,
 }
 
-/// Where a driver hears of it.
-pub(crate) type Ear = Rc<dyn Fn(Wire)>;
-
 /// A socket. Dropping it closes it, and nothing is heard of it any more.
 pub(crate) struct Socket {
-    socket: WebSocket,
+    socket: Js,
     _listeners: [Listener; 3],
 }
 
 impl Socket {
     /// Opens a socket; none where the page's policy or its address forbids it.
-    pub(crate) fn open(url: &str, token: &str, ear: &Ear) -> Option<Self> {
-        let protocols = js_sys::Array::of2(&SUBPROTOCOL.into(), &token.into());
-        let socket = WebSocket::new_with_str_sequence(url, &protocols).ok()?;
-        let (opened, framed, closed) = (ear.clone(), ear.clone(), ear.clone());
+    pub(crate) fn open(url: &str, token: &str, post: &Post) -> Option<Self> {
+        let protocols = vec![SUBPROTOCOL.to_owned(), token.to_owned()];
+        let socket: Js = WebSocket::new(url, protocols).ok()?.unchecked_into();
         let listeners = [
-            Listener::new(&socket, "open", move |_| opened(Wire::Opened)),
-            Listener::new(&socket, "message", move |event| {
+            Listener::new(&socket, "open", post, |_, post| {
+                post.send(Action::Wire(Wire::Opened))
+            }),
+            Listener::new(&socket, "message", post, |event, post| {
                 // Frames are texts; a binary one is none.
-                if let Some(text) = event.unchecked_into::<MessageEvent>().data().as_string() {
-                    framed(Wire::Frame(text));
+                if let Some(text) = event.data().as_string() {
+                    post.send(Action::Wire(Wire::Frame(text)));
                 }
             }),
-            Listener::new(&socket, "close", move |event| {
-                closed(Wire::Closed(event.unchecked_into::<CloseEvent>().code()));
+            Listener::new(&socket, "close", post, |event, post| {
+                post.send(Action::Wire(Wire::Closed(event.code())));
             }),
         ];
         Some(Self {
@@ -51,20 +49,21 @@ impl Socket {
         })
     }
 
-    pub(crate) fn send(&self, frame: &str) -> Result<(), JsValue> {
-        self.socket.send_with_str(frame)
+    pub(crate) fn send(&self, frame: &str) {
+        // What cannot be sent shows in the close that follows.
+        let _ = self.socket.send(Some(frame));
     }
 
     /// Closes with a code, as far as a script may name it.
     pub(crate) fn close(self, code: u16) {
         if code == 1000 || (3000..5000).contains(&code) {
-            let _ = self.socket.close_with_code(code);
+            let _ = self.socket.close(Some(code));
         }
     }
 }
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        let _ = self.socket.close();
+        let _ = self.socket.close(None);
     }
 }

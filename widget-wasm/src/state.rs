@@ -5,9 +5,9 @@ use crate::app::Emit;
 use crate::clock::now;
 use crate::driver::Driver;
 use crate::element::Panel;
+use crate::js::{Js, document, parse, window};
 use crate::lang::{Lang, digits};
-use crate::listener::Listener;
-use crate::node::{document, window};
+use crate::listener::{Answer, Listener};
 use crate::request::Request;
 use crate::session::Session;
 use crate::settings::Settings;
@@ -17,9 +17,7 @@ use crate::timer::Timer;
 use parlour_protocol::Id;
 use parlour_protocol::client::Room;
 use parlour_protocol::frame::{Availability, View};
-use std::rc::Rc;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Event, EventTarget, HtmlElement, ShadowRoot, StorageEvent, VisibilityState};
+use wasm_bindgen::JsValue;
 
 /// Moving to a page, talking and reading are in files of their own.
 mod reading;
@@ -31,7 +29,7 @@ pub(crate) struct State {
     pub(crate) emits: Vec<Emit>,
     post: Post,
     settings: Settings,
-    root: ShadowRoot,
+    root: Js,
     lang: Lang,
     times: Times,
     store: Store,
@@ -46,7 +44,7 @@ pub(crate) struct State {
     ticket: Option<Id>,
     panel: Option<Panel>,
     /// What had the focus before the panel took it.
-    before: Option<HtmlElement>,
+    before: Option<Js>,
     unread: u64,
     here: Option<bool>,
     /// The page's address, as the server knows it.
@@ -60,7 +58,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(root: ShadowRoot, settings: Settings, post: Post) -> Self {
+    pub(crate) fn new(root: Js, settings: Settings, post: Post) -> Self {
         let mut state = Self {
             emits: Vec::new(),
             root,
@@ -108,6 +106,8 @@ impl State {
             Action::Typed => self.typed(),
             Action::Submit => self.submit(),
             Action::Scrolled => self.scrolled(),
+            Action::Quiet => self.quiet(),
+            Action::Tab(event) => self.tab(&event),
             Action::Resized => self.resized(),
             Action::Shown(shown) => self.shown(shown),
             Action::Attention => self.attention(),
@@ -126,11 +126,10 @@ impl State {
         self.store.enable();
         self.start();
         if self.panel.is_none() {
-            let focused = self
+            self.before = self
                 .root
                 .active_element()
                 .or_else(|| document().active_element());
-            self.before = focused.map(JsCast::unchecked_into);
             let panel = Panel::new(&self.root, &self.settings, &self.post);
             panel.composer.set_text(&self.store.draft());
             self.panel = Some(panel);
@@ -153,7 +152,7 @@ impl State {
         let inside = panel.has_focus(&self.root);
         drop(panel);
         if let Some(before) = self.before.take().filter(|_| inside) {
-            let _ = before.focus();
+            before.focus();
         }
         self.emit("close", JsValue::UNDEFINED, Some(self.launcher_label()));
     }
@@ -213,7 +212,12 @@ impl State {
         if here != self.here {
             self.here = here;
             if let Some(here) = here {
-                self.emit("availability", object(&[("online", here.into())]), None);
+                let detail = if here {
+                    r#"{"online":true}"#
+                } else {
+                    r#"{"online":false}"#
+                };
+                self.emit("availability", parse(detail), None);
             }
         }
     }
@@ -251,13 +255,9 @@ impl State {
     }
 
     fn fetch_language(&mut self) {
-        let post = self.post.clone();
-        self.fetching = self.settings.language().and_then(|url| {
-            Request::send("GET", &url, None, None, move |status, file| {
-                // Without it the widget speaks English.
-                if status == 200 {
-                    post.send(Action::Language(file.clone()));
-                }
+        self.fetching = self.settings.file().and_then(|url| {
+            Request::send("GET", &url, "", None, &self.post, |event, post| {
+                post.send(Action::Language(event.target().response_text()));
             })
         });
     }
@@ -281,67 +281,68 @@ impl State {
             panel.fit();
         }
     }
+
+    fn quiet(&self) {
+        if let Some(panel) = &self.panel {
+            panel.log.speak();
+        }
+    }
+
+    fn tab(&self, event: &Js) {
+        if let Some(panel) = &self.panel
+            && panel.go_round(&event.target(), event.shift_key())
+        {
+            event.prevent_default();
+        }
+    }
 }
 
 /// A driver whose socket and timer come back as actions.
 fn driver(post: &Post) -> Driver {
-    let post = post.clone();
-    Driver::new(
-        View::Runs,
-        Rc::new(move |wire| post.send(Action::Wire(wire))),
-    )
-}
-
-/// An object for the page.
-fn object(fields: &[(&str, JsValue)]) -> JsValue {
-    let object = js_sys::Object::new();
-    for (name, value) in fields {
-        let _ = js_sys::Reflect::set(&object, &(*name).into(), value);
-    }
-    object.into()
-}
-
-/// Whether the page is on screen.
-fn visible() -> bool {
-    document().visibility_state() == VisibilityState::Visible
+    Driver::new(View::Runs, post.clone())
 }
 
 /// What the widget hears of the page.
 fn listeners(post: &Post) -> Vec<Listener> {
     let window = window();
     let document = document();
-    let on = |target: &EventTarget, kind: &'static str, make: fn(&Event) -> Action| {
-        let post = post.clone();
-        Listener::new(target, kind, move |event| post.send(make(&event)))
-    };
-    let mut all = vec![
-        on(&window, "pagehide", |_| Action::Shown(false)),
-        on(&window, "pageshow", |_| Action::Shown(true)),
-        on(&window, "focus", |_| Action::Attention),
-        on(&window, "blur", |_| Action::Attention),
-        on(&document, "visibilitychange", |_| Action::Attention),
-        on(&window, "online", |_| Action::Network),
-        on(&window, "offline", |_| Action::Network),
-        on(&window, "pointerdown", |_| Action::Used),
-        on(&window, "keydown", |_| Action::Used),
-        on(&window, "popstate", |_| Action::Navigated),
-        on(&window, "hashchange", |_| Action::Navigated),
-        on(&window, "storage", |event| {
-            let event: &StorageEvent = event.unchecked_ref();
-            Action::Stored(
-                event.key().unwrap_or_default(),
-                event.old_value(),
-                event.new_value().is_some(),
-            )
+    let used: Answer = |_, post| post.send(Action::Used);
+    let attention: Answer = |_, post| post.send(Action::Attention);
+    let network: Answer = |_, post| post.send(Action::Network);
+    let navigated: Answer = |_, post| post.send(Action::Navigated);
+    let pairs: [(&Js, &'static str, Answer); 12] = [
+        (&window, "pagehide", |_, post| {
+            post.send(Action::Shown(false))
+        }),
+        (&window, "pageshow", |_, post| {
+            post.send(Action::Shown(true))
+        }),
+        (&window, "focus", attention),
+        (&window, "blur", attention),
+        (&document, "visibilitychange", attention),
+        (&window, "online", network),
+        (&window, "offline", network),
+        (&window, "pointerdown", used),
+        (&window, "keydown", used),
+        (&window, "popstate", navigated),
+        (&window, "hashchange", navigated),
+        (&window, "storage", |event, post| {
+            let (key, before) = (event.key().unwrap_or_default(), event.old_value());
+            post.send(Action::Stored(key, before, event.new_value().is_some()));
         }),
     ];
+    let mut all = Vec::new();
+    for (target, kind, answer) in pairs {
+        all.push(Listener::new(target, kind, post, answer));
+    }
     // Single-page navigation shows here, where the browser has it; elsewhere at the next heartbeat.
-    if let Ok(navigation) = js_sys::Reflect::get(&window, &"navigation".into())
-        && navigation.is_object()
-    {
-        all.push(on(navigation.unchecked_ref(), "navigatesuccess", |_| {
-            Action::Navigated
-        }));
+    if let Some(navigation) = window.navigation() {
+        all.push(Listener::new(
+            &navigation,
+            "navigatesuccess",
+            post,
+            navigated,
+        ));
     }
     all
 }

@@ -6,17 +6,16 @@
 //! Keys begin with the owner's prefix: the prefix alone for secret and epoch, `:draft`, and one
 //! key `:out:CID` for every message of the outbox, so that two tabs never overwrite each other's.
 
-use crate::node::window;
+use crate::js::{Js, window};
 use parlour_protocol::Id;
 use parlour_protocol::client::{Pending, PendingState, Saved};
 use parlour_protocol::codec::json::{self, Writer};
 use parlour_protocol::frame::{ErrorCode, Open};
-use web_sys::Storage;
 
 /// The storage of one owner: a site's visitor, or an agent.
 pub(crate) struct Store {
     prefix: String,
-    disk: Option<Storage>,
+    disk: Option<Js>,
     memory: Vec<(String, String)>,
     secret: Option<String>,
     epoch: Option<Id>,
@@ -33,7 +32,7 @@ impl Store {
             epoch: None,
         };
         if let Some(disk) = browser()
-            && let Ok(Some(main)) = disk.get_item(prefix)
+            && let Some(main) = disk.get_item(prefix)
         {
             store.disk = Some(disk);
             (store.secret, store.epoch) = read_main(&main);
@@ -96,11 +95,11 @@ impl Store {
             if let Some(cid) = cid_of(&key)
                 && let Some(pending) = self.read(&key).and_then(|text| read_pending(cid, &text))
             {
-                outbox.push(pending);
+                // Ids begin with the time at which they were made. (A sort would weigh kilobytes.)
+                let place = outbox.iter().take_while(|other| other.cid < cid).count();
+                outbox.insert(place, pending);
             }
         }
-        // Ids begin with the time at which they were made.
-        outbox.sort_by_key(|pending| pending.cid);
         Saved {
             epoch: self.epoch,
             outbox,
@@ -128,17 +127,22 @@ impl Store {
         let Some(disk) = &self.disk else {
             return self.memory.iter().map(|(key, _)| key.clone()).collect();
         };
-        let all =
-            (0..disk.length().unwrap_or_default()).filter_map(|index| disk.key(index).ok()?);
-        all.filter_map(|key| Some(self.own(&key)?.to_owned()))
-            .filter(|key| !key.is_empty())
-            .collect()
+        let mut keys = Vec::new();
+        for index in 0..disk.length() {
+            if let Some(key) = disk.key_at(index)
+                && let Some(rest) = self.own(&key)
+                && !rest.is_empty()
+            {
+                keys.push(rest.to_owned());
+            }
+        }
+        keys
     }
 
     fn read(&self, key: &str) -> Option<String> {
         let kept = self.memory.iter().find(|(name, _)| name == key);
         kept.map(|(_, value)| value.clone())
-            .or_else(|| self.disk.as_ref()?.get_item(&self.full(key)).ok()?)
+            .or_else(|| self.disk.as_ref()?.get_item(&self.full(key)))
     }
 
     fn write(&mut self, key: &str, value: &str) {
@@ -155,7 +159,7 @@ impl Store {
     fn remove(&mut self, key: &str) {
         self.memory.retain(|(name, _)| name != key);
         if let Some(disk) = &self.disk {
-            let _ = disk.remove_item(&self.full(key));
+            disk.remove_item(&self.full(key));
         }
     }
 
@@ -175,7 +179,7 @@ impl Store {
 }
 
 /// The browser's storage. Asking for it throws where the page may not have any.
-fn browser() -> Option<Storage> {
+fn browser() -> Option<Js> {
     window().local_storage().ok()?
 }
 

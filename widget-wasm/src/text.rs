@@ -1,38 +1,38 @@
 //! A message's runs as nodes. This is where text from others enters the page, so it knows only
 //! elements by name and text.
 
-use crate::node::{document, make, put, set};
+use crate::js::{Js, document};
+use crate::node::make;
 use parlour_protocol::text::Run;
-use web_sys::Node;
 
 /// Replaces what is in `parent` by `runs`.
-pub(crate) fn fill(parent: &Node, runs: &[Run]) {
-    parent.set_text_content(None);
+pub(crate) fn fill(parent: &Js, runs: &[Run]) {
+    parent.set_text("");
     for run in runs {
-        let mut node: Node = document().create_text_node(&run.text).into();
+        let mut node = document().create_text_node(&run.text);
         for (on, tag) in [
             (run.code, "code"),
             (run.emphasis, "em"),
             (run.strong, "strong"),
         ] {
             if on {
-                node = wrap(tag, &node).into();
+                node = wrap(tag, &node);
             }
         }
         if let Some(href) = run.href.as_deref().filter(|href| is_safe(href)) {
             let link = wrap("a", &node);
-            set(&link, "href", href);
-            set(&link, "target", "_blank");
-            set(&link, "rel", "noopener noreferrer nofollow");
-            node = link.into();
+            link.set_attribute("href", href);
+            link.set_attribute("target", "_blank");
+            link.set_attribute("rel", "noopener noreferrer nofollow");
+            node = link;
         }
-        put(parent, &node);
+        parent.append(&node);
     }
 }
 
-fn wrap(tag: &str, node: &Node) -> web_sys::HtmlElement {
+fn wrap(tag: &str, node: &Js) -> Js {
     let element = make(tag, "");
-    put(&element, node);
+    element.append(node);
     element
 }
 

@@ -1,23 +1,9 @@
 //! Times and days in the visitor's own zone, by the browser's formatter. Times are microseconds.
 
-use js_sys::{Object, Reflect};
-use wasm_bindgen::prelude::*;
+use crate::js::{DateTimeFormat, Moment, parse};
 
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = Intl)]
-    type DateTimeFormat;
-
-    // js-sys has it too, but a locale that the browser does not know would end the widget there.
-    #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
-    fn new(locales: &JsValue, options: &JsValue) -> Result<DateTimeFormat, JsValue>;
-
-    #[wasm_bindgen(method)]
-    fn format(this: &DateTimeFormat, milliseconds: f64) -> String;
-
-    #[wasm_bindgen(method, js_name = resolvedOptions)]
-    fn resolved_options(this: &DateTimeFormat) -> JsValue;
-}
+const HOUR: &str = r#"{"hour":"2-digit","minute":"2-digit"}"#;
+const DAY: &str = r#"{"weekday":"long","day":"numeric","month":"long"}"#;
 
 /// Formats times for one locale.
 pub(crate) struct Times {
@@ -29,11 +15,8 @@ impl Times {
     /// For a locale such as `de-AT`; one that is not known means the browser's own.
     pub(crate) fn new(locale: &str) -> Self {
         Self {
-            hour: format(locale, &[("hour", "2-digit"), ("minute", "2-digit")]),
-            day: format(
-                locale,
-                &[("weekday", "long"), ("day", "numeric"), ("month", "long")],
-            ),
+            hour: format(locale, HOUR),
+            day: format(locale, DAY),
         }
     }
 
@@ -49,8 +32,7 @@ impl Times {
 
     /// The visitor's time zone, such as Europe/Berlin.
     pub(crate) fn zone(&self) -> Option<String> {
-        let options = self.hour.as_ref()?.resolved_options();
-        Reflect::get(&options, &"timeZone".into()).ok()?.as_string()
+        self.hour.as_ref()?.resolved_options().time_zone()
     }
 }
 
@@ -60,19 +42,16 @@ fn write(format: Option<&DateTimeFormat>, at: i64) -> String {
         .unwrap_or_default()
 }
 
-fn format(locale: &str, fields: &[(&str, &str)]) -> Option<DateTimeFormat> {
-    let options = Object::new();
-    for (name, value) in fields {
-        let _ = Reflect::set(&options, &(*name).into(), &(*value).into());
-    }
-    DateTimeFormat::new(&locale.into(), &options)
-        .or_else(|_| DateTimeFormat::new(&JsValue::UNDEFINED, &options))
+fn format(locale: &str, options: &str) -> Option<DateTimeFormat> {
+    let options = parse(options);
+    DateTimeFormat::new(Some(locale), &options)
+        .or_else(|_| DateTimeFormat::new(None, &options))
         .ok()
 }
 
 /// The number of the local day in which `at` lies.
 pub(crate) fn day_of(at: i64) -> i64 {
-    let milliseconds = at / 1000;
-    let offset = js_sys::Date::new(&(milliseconds as f64).into()).get_timezone_offset();
-    (milliseconds - offset as i64 * 60_000).div_euclid(86_400_000)
+    let milliseconds = (at / 1000) as f64;
+    let local = milliseconds - Moment::new(milliseconds).timezone_offset() * 60_000.0;
+    (local / 86_400_000.0).floor() as i64
 }

@@ -1,27 +1,23 @@
 //! Timers that end when they are dropped.
 
-use crate::node::window;
-use wasm_bindgen::JsCast;
+use crate::action::Post;
+use crate::js::{Js, clear_timer, start_timer};
+use crate::listener::{Answer, callback};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
 
 /// One call in the future; dropping it calls it off.
 pub(crate) struct Timer {
-    handle: i32,
-    _call: Closure<dyn Fn()>,
+    handle: JsValue,
+    _call: Closure<dyn Fn(Js)>,
 }
 
 impl Timer {
-    /// Calls `call` in `delay` milliseconds.
-    pub(crate) fn after(delay: u64, call: impl Fn() + 'static) -> Self {
-        let call = Closure::wrap(Box::new(call) as Box<dyn Fn()>);
+    /// Answers in `delay` milliseconds, with an event that is undefined.
+    pub(crate) fn after(delay: u64, post: &Post, answer: Answer) -> Self {
+        let call = callback(post, answer);
         // A browser counts in 31 bits, and fires at once above.
-        let delay = i32::try_from(delay).unwrap_or(i32::MAX);
-        let handle = window()
-            .set_timeout_with_callback_and_timeout_and_arguments_0(
-                call.as_ref().unchecked_ref(),
-                delay,
-            )
-            .unwrap_or_default();
+        let handle = start_timer(call.as_ref(), delay.min(0x7fff_ffff) as u32);
         Self {
             handle,
             _call: call,
@@ -31,6 +27,6 @@ impl Timer {
 
 impl Drop for Timer {
     fn drop(&mut self) {
-        window().clear_timeout_with_handle(self.handle);
+        clear_timer(&self.handle);
     }
 }

@@ -3,10 +3,9 @@
 use crate::action::Action;
 use crate::app::App;
 use crate::settings::Settings;
-use js_sys::Function;
 use std::rc::Rc;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
-use web_sys::ShadowRoot;
 
 /// A widget on a page. The loader makes one at most.
 #[wasm_bindgen]
@@ -21,9 +20,13 @@ impl Widget {
     /// `emit(name, detail, label)` is called with each event for the page, and with the
     /// launcher's new accessible name when it changes.
     #[wasm_bindgen(constructor)]
-    pub fn new(root: ShadowRoot, settings: &JsValue, emit: Function) -> Self {
+    pub fn new(root: JsValue, settings: JsValue, emit: JsValue) -> Self {
         Self {
-            app: App::new(root, Settings::read(settings), emit),
+            app: App::new(
+                root.unchecked_into(),
+                Settings::read(&settings.unchecked_into()),
+                emit.unchecked_into(),
+            ),
         }
     }
 

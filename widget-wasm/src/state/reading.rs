@@ -1,14 +1,15 @@
 //! The visitor reads.
 
-use super::{State, object, visible};
+use super::State;
 use crate::clock::now;
+use crate::js::{date_now, document, parse, window};
 use crate::lines::lines;
-use crate::node::{document, window};
 use crate::time::day_of;
 use parlour_protocol::Id;
 use parlour_protocol::client::Link;
 use parlour_protocol::close;
-use parlour_protocol::frame::{Availability, Body, Event, Role};
+use parlour_protocol::codec::json::Writer;
+use parlour_protocol::frame::{Availability, Body, Event};
 
 impl State {
     /// An entry has arrived while the room is live.
@@ -25,14 +26,22 @@ impl State {
         };
         let Some(text) = words(event) else { return };
         let own = Some(event.author.id) == me;
-        let detail = object(&[
-            ("id", cid.text().into()),
-            ("ticket", room.text().into()),
-            ("author", event.author.name.as_str().into()),
-            ("own", own.into()),
-            ("text", text.into()),
-            ("at", (event.at as f64 / 1000.0).into()),
-        ]);
+        let mut json = Writer::new();
+        json.object();
+        json.key("id")
+            .text(&cid.text())
+            .key("ticket")
+            .text(&room.text());
+        json.key("author")
+            .text(&event.author.name)
+            .key("own")
+            .bool(own);
+        json.key("text")
+            .text(&text)
+            .key("at")
+            .signed(event.at / 1000);
+        json.end_object();
+        let detail = parse(&json.finish());
         self.emit("message", detail, None);
         if let Some(panel) = self.panel.as_mut().filter(|_| !own) {
             panel.log.announce_new();
@@ -60,7 +69,7 @@ impl State {
             self.driver.brain.older(ticket, now());
         }
         let seen = panel.log.seen();
-        if seen > 0 && visible() && document().has_focus().unwrap_or_default() {
+        if seen > 0 && !document().hidden() && document().has_focus() {
             self.driver.brain.seen(ticket, seen, now());
         }
     }
@@ -72,20 +81,19 @@ impl State {
         let brain = &self.driver.brain;
         let room = self.ticket.and_then(|ticket| brain.room(ticket));
         let me = brain.me().map_or(Id::NIL, |me| me.id);
-        let faces: Vec<&str> = brain
-            .people()
-            .iter()
-            .filter(|one| one.state == Availability::Online && one.who.role == Role::Agent)
-            .map(|one| one.who.name.as_str())
-            .take(3)
-            .collect();
-        panel.header.show(&self.lang, self.here, &faces);
+        let mut initials = String::new();
+        for one in brain.people() {
+            if one.state == Availability::Online && initials.chars().count() < 3 {
+                initials.extend(one.who.name.chars().next());
+            }
+        }
+        panel.header.show(&self.lang, self.here, &initials);
         panel.banner.show(&self.lang, banner);
         panel
             .composer
             .show(&self.lang, brain.limits().text as usize, self.full);
         let lines = room.map(|room| lines(room, me, day_of)).unwrap_or_default();
-        let today = day_of(js_sys::Date::now() as i64 * 1000);
+        let today = day_of(date_now() as i64 * 1000);
         panel.log.show(
             room,
             &lines,

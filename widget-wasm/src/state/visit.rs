@@ -1,9 +1,9 @@
 //! The visitor comes, is admitted, moves from page to page, and goes.
 
-use super::{State, visible};
+use super::State;
 use crate::action::Action;
 use crate::clock::now;
-use crate::node::window;
+use crate::js::{console_error, document, parse, window};
 use crate::request::Request;
 use crate::session::{self, Session, Visit};
 use crate::socket::Wire;
@@ -11,8 +11,8 @@ use crate::storage::{cid_of, read_pending};
 use crate::timer::Timer;
 use parlour_protocol::client::{Change, Link, Output};
 use parlour_protocol::close;
+use parlour_protocol::codec::json::Writer;
 use parlour_protocol::frame::{RoomState, TicketState};
-use wasm_bindgen::JsValue;
 
 /// Without use for this long, in milliseconds, a visitor counts as away.
 const AWAY: u64 = 5 * 60_000;
@@ -31,7 +31,7 @@ impl State {
         match wire {
             // Each heartbeat is answered with whether the person is there.
             Wire::Frame(_) => {
-                let active = visible() && now().saturating_sub(self.used) < AWAY;
+                let active = !document().hidden() && now().saturating_sub(self.used) < AWAY;
                 self.driver.brain.active(active, now());
                 self.navigated();
             }
@@ -118,16 +118,11 @@ impl State {
         };
         self.address = session::address();
         let url = self.settings.base.clone() + "/api/v1/sessions";
-        let post = self.post.clone();
-        self.asking = Request::send(
-            "POST",
-            &url,
-            None,
-            Some(&visit.write()),
-            move |status, answer| {
-                post.send(Action::Session(status, answer));
-            },
-        );
+        let body = visit.write();
+        self.asking = Request::send("POST", &url, "", Some(&body), &self.post, |event, post| {
+            let request = event.target();
+            post.send(Action::Session(request.status(), request.response_text()));
+        });
         if self.asking.is_none() {
             self.driver.brain.closed(now(), close::LOST);
         }
@@ -140,10 +135,7 @@ impl State {
             Session::read(answer, now()).filter(|_| status == 200 || status == 201)
         {
             self.store.set_secret(&session.secret);
-            let post = self.post.clone();
-            self.renewal = Some(Timer::after(session.renewal(), move || {
-                post.send(Action::Renew)
-            }));
+            self.renew(session.renewal());
             if live {
                 self.driver.brain.renewed(session.token.clone(), now());
             } else {
@@ -152,8 +144,7 @@ impl State {
             self.session = Some(session);
         } else if live {
             // The connection goes on for a minute; until then this is tried again.
-            let post = self.post.clone();
-            self.renewal = Some(Timer::after(10_000, move || post.send(Action::Renew)));
+            self.renew(10_000);
         } else {
             let code = session::refusal(status);
             if code == close::FORBIDDEN {
@@ -173,7 +164,7 @@ impl State {
     }
 
     fn refused(&mut self, code: &str) {
-        let origin = window().location().origin().unwrap_or_default();
+        let origin = window().location().origin();
         let message = match code {
             "origin_not_allowed" => {
                 String::from("this page's origin, ")
@@ -196,12 +187,18 @@ impl State {
     }
 
     fn fail(&mut self, code: &str, message: &str) {
-        error(&(String::from("Parlour: ") + message).into());
-        self.emit(
-            "error",
-            super::object(&[("code", code.into()), ("message", message.into())]),
-            None,
-        );
+        console_error(&(String::from("Parlour: ") + message));
+        let mut json = Writer::new();
+        json.object();
+        json.key("code").text(code).key("message").text(message);
+        json.end_object();
+        self.emit("error", parse(&json.finish()), None);
+    }
+
+    /// Asks for another token in so many milliseconds.
+    fn renew(&mut self, delay: u64) {
+        let timer = Timer::after(delay, &self.post, |_, post| post.send(Action::Renew));
+        self.renewal = Some(timer);
     }
 
     /// The page leaves, or comes back from the browser's cache.
@@ -222,7 +219,7 @@ impl State {
     }
 
     pub(super) fn attention(&mut self) {
-        if visible() {
+        if !document().hidden() {
             self.used = now();
             self.network();
         }
@@ -239,13 +236,8 @@ impl State {
         };
         self.address = session::address();
         let url = self.settings.base.clone() + "/api/v1/sessions";
-        self.telling = Request::send(
-            "PATCH",
-            &url,
-            Some(&session.token),
-            Some(&session::page()),
-            |_, _| {},
-        );
+        let (token, body) = (&session.token, session::page());
+        self.telling = Request::send("PATCH", &url, token, Some(&body), &self.post, |_, _| {});
     }
 
     /// Another tab has sent or discarded a message of the outbox that both share, or was told to
@@ -277,10 +269,4 @@ impl State {
         (self.started, self.session, self.asking, self.renewal) = (false, None, None, None);
         (self.ticket, self.here) = (None, None);
     }
-}
-
-#[wasm_bindgen::prelude::wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_namespace = console)]
-    fn error(message: &JsValue);
 }

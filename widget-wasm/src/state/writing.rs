@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::clock::{new_id, now};
-use crate::node::document;
+use crate::js::document;
 use crate::session::address;
 use parlour_protocol::client::SendError;
 use parlour_protocol::frame::Open;

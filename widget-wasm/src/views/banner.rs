@@ -1,22 +1,22 @@
 //! What there is to say about the connection.
 
+use crate::js::Js;
 use crate::lang::Lang;
-use crate::node::{add, add_button, set, write};
-use web_sys::HtmlElement;
+use crate::node::{add, add_button};
 
 /// A strip over the messages while the connection is not as it should be.
 pub(crate) struct Banner {
-    root: HtmlElement,
-    words: HtmlElement,
-    attempt: HtmlElement,
+    root: Js,
+    words: Js,
+    attempt: Js,
     shown: Option<String>,
 }
 
 impl Banner {
-    pub(crate) fn new(body: &HtmlElement) -> Self {
+    pub(crate) fn new(body: &Js) -> Self {
         // The region is there before its words are: otherwise they would not be read out.
         let region = add(body, "div", "");
-        set(&region, "role", "status");
+        region.set_attribute("role", "status");
         let root = add(&region, "div", "banner");
         root.set_hidden(true);
         let words = add(&root, "span", "");
@@ -36,8 +36,8 @@ impl Banner {
             return;
         }
         self.root.set_hidden(key.is_none());
-        write(&self.words, words.as_deref().unwrap_or_default());
-        write(&self.attempt, lang.get("attempt"));
+        self.words.set_text(words.as_deref().unwrap_or_default());
+        self.attempt.set_text(lang.get("attempt"));
         self.attempt.set_hidden(key != Some("lost"));
         self.shown = words;
     }

@@ -1,13 +1,13 @@
 //! One line of the conversation: a message, a day, or something that happened.
 
 use super::Words;
+use crate::js::Js;
 use crate::lines::{Foot, Key, Line, Message, Text, What};
-use crate::node::{add, add_button, add_icon, make, set, write};
+use crate::node::{add, add_button, add_icon, make};
 use crate::text;
 use parlour_protocol::client::Tick;
 use parlour_protocol::frame::ErrorCode;
 use parlour_protocol::text::Run;
-use web_sys::HtmlElement;
 
 const CLOCK: &str = "M12 7v5l3 2M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18";
 const ONE: &str = "m5 13 4 4 10-10";
@@ -18,16 +18,16 @@ const ALERT: &str = "M12 7v6M12 16.5v.01M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18";
 pub(crate) struct Row {
     pub(crate) key: Key,
     pub(crate) seq: u64,
-    pub(crate) node: HtmlElement,
+    pub(crate) node: Js,
     /// None on a line that has only words.
     parts: Option<Parts>,
     class: &'static str,
 }
 
 struct Parts {
-    who: HtmlElement,
-    bubble: HtmlElement,
-    foot: HtmlElement,
+    who: Js,
+    bubble: Js,
+    foot: Js,
     runs: Option<Vec<Run>>,
     below: (Foot, i64),
 }
@@ -43,13 +43,13 @@ impl Row {
             class: "",
         };
         if let Key::Entry(cid) = line.key {
-            set(&row.node, "data-cid", &cid.text());
+            row.node.set_attribute("data-cid", &cid.text());
         }
         if matches!(line.what, What::Message(_)) {
             let who = add(&row.node, "span", "who");
-            set(&who, "dir", "auto");
+            who.set_attribute("dir", "auto");
             let bubble = add(&row.node, "div", "bubble");
-            set(&bubble, "dir", "auto");
+            bubble.set_attribute("dir", "auto");
             let foot = add(&row.node, "div", "meta");
             row.parts = Some(Parts {
                 who,
@@ -73,11 +73,11 @@ impl Row {
         };
         if class != self.class {
             self.class = class;
-            self.node.set_class_name(class);
+            self.node.set_class(class);
         }
         match (&line.what, &mut self.parts) {
-            (What::Day, _) => write(&self.node, &day(line, words)),
-            (What::Note(key), _) => write(&self.node, words.lang.get(key)),
+            (What::Day, _) => self.node.set_text(&day(line, words)),
+            (What::Note(key), _) => self.node.set_text(words.lang.get(key)),
             (What::Message(message), Some(parts)) => parts.update(message, line.at, words),
             (What::Message(_), None) => {}
         }
@@ -87,16 +87,15 @@ impl Row {
 impl Parts {
     fn update(&mut self, message: &Message<'_>, at: i64, words: &Words<'_>) {
         let shown = message.first && message.author.is_some();
-        self.who
-            .set_class_name(if shown { "who" } else { "who sr" });
+        self.who.set_class(if shown { "who" } else { "who sr" });
         let name = message.author.unwrap_or(words.lang.get("you"));
         let name = if name.is_empty() {
             words.lang.get("team")
         } else {
             name
         };
-        if self.who.text_content().as_deref() != Some(name) {
-            write(&self.who, name);
+        if self.runs.is_none() {
+            self.who.set_text(name);
         }
         let runs = match message.text {
             Text::Runs(runs) => runs.to_vec(),
@@ -125,7 +124,7 @@ impl Parts {
             Foot::Failed(ErrorCode::TooFast) => (ALERT, "toofast"),
             Foot::Failed(_) => (ALERT, "refused"),
         };
-        self.foot.set_text_content(None);
+        self.foot.set_text("");
         self.foot.set_hidden(foot == Foot::Nothing);
         if !icon.is_empty() {
             add_icon(&self.foot, icon);
@@ -137,10 +136,10 @@ impl Parts {
             }
             text.push_str(&words.times.hour(at));
         }
-        write(&add(&self.foot, "span", ""), &text);
+        add(&self.foot, "span", "").set_text(&text);
         if let Foot::Failed(_) = foot {
             for verb in ["retry", "discard"] {
-                write(&add_button(&self.foot, "link", verb), words.lang.get(verb));
+                add_button(&self.foot, "link", verb).set_text(words.lang.get(verb));
             }
         }
     }

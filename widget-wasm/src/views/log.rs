@@ -2,52 +2,53 @@
 
 use super::{Words, bubble::Row};
 use crate::action::{Action, Post};
+use crate::js::Js;
 use crate::lang::Lang;
 use crate::lines::{Key, Line};
 use crate::listener::Listener;
-use crate::node::{add, add_button, set, write};
+use crate::node::{add, add_button};
 use crate::timer::Timer;
 use parlour_protocol::client::Room;
-use web_sys::{HtmlElement, Node};
 
 /// Who reads within this many pixels of the bottom is taken along by new messages.
-const NEAR: i32 = 64;
+const NEAR: f64 = 64.0;
 /// Within this many pixels of the top, older messages are loaded.
-const TOP: i32 = 240;
+const TOP: f64 = 240.0;
 /// Lines that were there before are not read out: for so long (milliseconds) after they were drawn.
 const QUIET: u64 = 1_000;
 
 /// The messages.
 pub(crate) struct Log {
-    scroll: HtmlElement,
-    older: HtmlElement,
-    hello: HtmlElement,
-    list: HtmlElement,
-    typing: HtmlElement,
-    typist: HtmlElement,
-    pill: HtmlElement,
+    scroll: Js,
+    older: Js,
+    hello: Js,
+    list: Js,
+    typing: Js,
+    typist: Js,
+    pill: Js,
     rows: Vec<Row>,
     /// Whether the reader is at the bottom and stays there.
     near: bool,
     more: bool,
     loading: bool,
+    post: Post,
     quiet: Option<Timer>,
     _scrolled: Listener,
 }
 
 impl Log {
-    pub(crate) fn new(body: &HtmlElement, post: &Post) -> Self {
+    pub(crate) fn new(body: &Js, post: &Post) -> Self {
         let scroll = add(body, "div", "scroll");
         // A scrolling area must be reachable by keyboard.
-        set(&scroll, "tabindex", "0");
-        set(&scroll, "role", "group");
+        scroll.set_attribute("tabindex", "0");
+        scroll.set_attribute("role", "group");
         let older = add(&scroll, "p", "older");
         let hello = add(&scroll, "p", "hello");
-        set(&hello, "dir", "auto");
+        hello.set_attribute("dir", "auto");
         let list = add(&scroll, "div", "log");
-        set(&list, "role", "log");
+        list.set_attribute("role", "log");
         // Ticks change all the time, and are no news.
-        set(&list, "aria-relevant", "additions");
+        list.set_attribute("aria-relevant", "additions");
         let typing = add(&scroll, "p", "typing");
         let dots = add(&typing, "span", "dots");
         for _ in 0..3 {
@@ -57,8 +58,9 @@ impl Log {
         typing.set_hidden(true);
         let pill = add_button(body, "pill", "newest");
         pill.set_hidden(true);
-        let post = post.clone();
-        let scrolled = Listener::new(&scroll, "scroll", move |_| post.send(Action::Scrolled));
+        let scrolled = Listener::new(&scroll, "scroll", post, |_, post| {
+            post.send(Action::Scrolled)
+        });
         Self {
             scroll,
             older,
@@ -71,6 +73,7 @@ impl Log {
             near: true,
             more: false,
             loading: false,
+            post: post.clone(),
             quiet: None,
             _scrolled: scrolled,
         }
@@ -78,17 +81,14 @@ impl Log {
 
     /// Writes the words that stay; the others are written anew when the lines are drawn.
     pub(crate) fn translate(&mut self, lang: &Lang, greeting: &str) {
-        set(&self.scroll, "aria-label", lang.get("log"));
-        write(&self.older, lang.get("loading"));
-        write(
-            &self.hello,
-            if greeting.is_empty() {
-                lang.get("empty")
-            } else {
-                greeting
-            },
-        );
-        write(&self.pill, lang.get("new"));
+        self.scroll.set_attribute("aria-label", lang.get("log"));
+        self.older.set_text(lang.get("loading"));
+        self.hello.set_text(if greeting.is_empty() {
+            lang.get("empty")
+        } else {
+            greeting
+        });
+        self.pill.set_text(lang.get("new"));
         for row in self.rows.drain(..) {
             row.node.remove();
         }
@@ -117,14 +117,14 @@ impl Log {
             } else {
                 &typist.name
             };
-            write(&self.typist, &words.lang.fill("typing", name));
+            self.typist.set_text(&words.lang.fill("typing", name));
         }
         if self.near {
             self.settle();
-        } else if let Some((node, before)) = anchor.filter(|(node, _)| node.is_connected()) {
+        } else if let Some((node, before)) = anchor {
             // Lines that came above push those on screen down: they are held where they were.
             let moved = node.offset_top() - before;
-            if moved != 0 {
+            if moved != 0.0 {
                 self.scroll.set_scroll_top(top + moved);
             }
         }
@@ -167,22 +167,25 @@ impl Log {
         }
         let mut place = self.list.first_child();
         for row in &self.rows {
-            let node: &Node = &row.node;
-            if place.as_ref() == Some(node) {
-                place = node.next_sibling();
+            if place.as_ref() == Some(&row.node) {
+                place = row.node.next_sibling();
             } else {
-                let _ = self.list.insert_before(node, place.as_ref());
+                self.list.insert_before(&row.node, place.as_ref());
             }
         }
     }
 
     /// Lets old lines in without having them read out.
     fn hush(&mut self) {
-        set(&self.list, "aria-live", "off");
-        let list = self.list.clone();
-        self.quiet = Some(Timer::after(QUIET, move || {
-            set(&list, "aria-live", "polite")
+        self.list.set_attribute("aria-live", "off");
+        self.quiet = Some(Timer::after(QUIET, &self.post, |_, post| {
+            post.send(Action::Quiet)
         }));
+    }
+
+    /// The old lines are in: what comes now is news.
+    pub(crate) fn speak(&self) {
+        self.list.set_attribute("aria-live", "polite");
     }
 
     /// Stays at the bottom if the reader is there.
@@ -222,7 +225,7 @@ impl Log {
     pub(crate) fn seen(&self) -> u64 {
         let bottom = self.scroll.scroll_top() + self.scroll.client_height();
         let mut rows = self.rows.iter().rev().filter(|row| row.seq > 0);
-        rows.find(|row| row.node.offset_top() + 24 <= bottom)
+        rows.find(|row| row.node.offset_top() + 24.0 <= bottom)
             .map_or(0, |row| row.seq)
     }
 }
