@@ -218,7 +218,7 @@
       preview.style.setProperty("--on-mock", ink(colour));
       one("[data-preview-greeting]", preview).textContent = greeting;
       one("[data-preview-name]", preview).textContent = name || "Your site";
-      one(".preview-face", preview).textContent = [...(name || "P")][0];
+      one(".preview-face", preview).textContent = [...(name || "Your site")][0];
     };
     form.addEventListener("input", show);
     show();
