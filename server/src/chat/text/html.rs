@@ -1,5 +1,6 @@
 //! Runs as the dashboard's HTML.
 
+use super::links;
 use ammonia::{Builder, UrlRelative};
 use parlour_protocol::text::Run;
 use std::collections::{HashMap, HashSet};
@@ -17,7 +18,13 @@ pub fn html(runs: &[Run]) -> String {
 }
 
 pub(super) fn sanitise(html: &str) -> String {
-    SANITISER.clean(html).to_string()
+    // A mark of byte order at the very start is dropped when HTML is read, also the one
+    // that came to stand there because of what was dropped before it.
+    SANITISER
+        .clean(html)
+        .to_string()
+        .trim_start_matches('\u{feff}')
+        .to_owned()
 }
 
 static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
@@ -37,7 +44,8 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
 });
 
 fn write(out: &mut String, run: &Run) {
-    if let Some(href) = &run.href {
+    let href = run.href.as_deref().and_then(links::href);
+    if let Some(href) = &href {
         out.push_str("<a href=\"");
         escape(out, href);
         out.push_str("\">");
@@ -57,7 +65,7 @@ fn write(out: &mut String, run: &Run) {
     for (_, tag) in marks.iter().rev().filter(|(on, _)| *on) {
         out.extend(["</", tag, ">"]);
     }
-    if run.href.is_some() {
+    if href.is_some() {
         out.push_str("</a>");
     }
 }

@@ -184,10 +184,11 @@ impl Reader<'_> {
     }
 
     fn push(&mut self, text: &str, code: bool) {
-        let href = self.links.last_mut().map(|link| {
+        for link in &mut self.links {
             link.filled |= !text.trim().is_empty();
-            link.href.clone()
-        });
+        }
+        // An image in a link points where the link does.
+        let href = self.links.first().map(|link| link.href.clone());
         let (strong, emphasis) = (self.strong > 0, self.emphasis > 0);
         self.runs.push(Run {
             text: text.to_owned(),

@@ -136,7 +136,7 @@ fn links_and_images() {
     );
     markdown(
         "[![alt](https://a.example/p.png)](https://b.example)",
-        "[alt|https://a.example/p.png]",
+        "[alt|https://b.example]",
     );
     markdown(
         "[x][1]\n\n[1]: https://a.example",
@@ -250,8 +250,8 @@ fn hostile_lengths_take_no_time() {
         "mailto:",
     ] {
         let text: String = piece.chars().cycle().take(limits::MAX_TEXT).collect();
-        html(&runs_plain(&text));
-        html(&runs_markdown(&text));
+        assert!(!html(&runs_plain(&text)).is_empty());
+        assert!(!html(&runs_markdown(&text)).is_empty());
     }
     let brackets = format!("https://a.example/{}", ")".repeat(limits::MAX_TEXT));
     assert_eq!(runs_plain(&brackets)[0].text, "https://a.example/");
