@@ -65,6 +65,8 @@ pub(crate) fn generate(paths: &Paths, part: Part, wasm: &Path) -> Result<()> {
         }
     }
     glue = names.apply(&glue, |before, _| before.ends_with("wasm."));
+    // Only tools read it, and the last one has.
+    wasm.customs.remove_raw("target_features");
     let module = wasm_path(&stage, part);
     fs::write(&module, wasm.emit_wasm())?;
     optimise(&module)?;

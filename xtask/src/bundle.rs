@@ -22,6 +22,8 @@ const MANIFEST: &str = "manifest.json";
 pub(crate) struct Manifest {
     /// The loader's file name.
     pub(crate) loader: String,
+    /// Whether the widget was built with the toolchain's own standard library.
+    pub(crate) prebuilt_std: bool,
     pub(crate) files: Vec<Entry>,
 }
 
@@ -36,7 +38,7 @@ pub(crate) struct Entry {
 }
 
 /// Writes all assets and the loader, compressed, with the manifest, and removes older files.
-pub(crate) fn write(paths: &Paths) -> Result<()> {
+pub(crate) fn write(paths: &Paths, prebuilt_std: bool) -> Result<()> {
     let out = paths.out();
     fs::create_dir_all(&out)?;
     let assets = assets::collect(paths)?;
@@ -62,6 +64,7 @@ pub(crate) fn write(paths: &Paths) -> Result<()> {
     kept.insert(LOADER.to_owned());
     let manifest = Manifest {
         loader: LOADER.to_owned(),
+        prebuilt_std,
         files,
     };
     let sample = loader.replace(SETTINGS, &sample_settings(&manifest)?);

@@ -50,6 +50,11 @@ impl Toolchain {
         })
     }
 
+    /// Whether the standard library comes as the toolchain has it, with its way of panicking.
+    pub(crate) fn has_prebuilt_std(&self) -> bool {
+        self.way == Way::Native
+    }
+
     /// Changes when the compiler or the way of building does.
     pub(crate) fn fingerprint(&self) -> String {
         match self.way {

@@ -83,7 +83,7 @@ fn widget() -> Result<bool> {
         println!("widget files: unchanged, in {}", paths.out().display());
         return Ok(size::Report::read(&paths)?.within_budget());
     }
-    bundle::write(&paths)?;
+    bundle::write(&paths, toolchain.has_prebuilt_std())?;
     let within_budget = size()?;
     // An oversized build is not remembered, so that the next run says so again.
     if within_budget {
