@@ -133,7 +133,7 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
       set.locale = locale;
       widget && widget.setLocale(locale);
     },
-    setTheme(theme) { host.dataset.theme = theme; },
+    setTheme(theme) { host.dataset.theme = theme || "auto"; },
     logout() {
       (widget || known) && use(widget => widget.logout());
     },

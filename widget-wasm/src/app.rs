@@ -67,14 +67,13 @@ impl App {
         }
     }
 
+    /// Handles the next action, or draws if there is none. False once there is nothing left to do.
     fn step(&self) -> bool {
-        let action = self.queue.borrow_mut().pop_front();
-        let mut state = self.state.borrow_mut();
-        match action {
-            Some(action) => state.handle(action),
-            None => state.render(),
-        }
-        drop(state);
-        !self.queue.borrow().is_empty()
+        let Some(action) = self.queue.borrow_mut().pop_front() else {
+            self.state.borrow_mut().render();
+            return !self.queue.borrow().is_empty();
+        };
+        self.state.borrow_mut().handle(action);
+        true
     }
 }

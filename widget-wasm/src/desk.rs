@@ -207,21 +207,21 @@ impl Desk {
     /// The agent types, or has stopped.
     pub fn typing(&self, room: &str, on: bool) {
         self.room_with(room, |state, room| {
-            state.driver.brain.typing(room, on, now())
+            state.driver.brain.typing(room, on, now());
         });
     }
 
     /// The agent has seen the room up to this entry.
     pub fn seen(&self, room: &str, seq: f64) {
         self.room_with(room, |state, room| {
-            state.driver.brain.seen(room, seq as u64, now())
+            state.driver.brain.seen(room, seq as u64, now());
         });
     }
 
     /// The agent's page has received the room up to this entry.
     pub fn delivered(&self, room: &str, seq: f64) {
         self.room_with(room, |state, room| {
-            state.driver.brain.delivered(room, seq as u64, now())
+            state.driver.brain.delivered(room, seq as u64, now());
         });
     }
 

@@ -68,7 +68,7 @@ impl Panel {
         if let Some(viewport) = window().visual_viewport() {
             for kind in ["resize", "scroll"] {
                 listeners.push(Listener::new(&viewport, kind, post, |_, post| {
-                    post.send(Action::Resized)
+                    post.send(Action::Resized);
                 }));
             }
         }

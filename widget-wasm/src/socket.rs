@@ -31,7 +31,7 @@ impl Socket {
         let socket: Js = WebSocket::new(url, protocols).ok()?.unchecked_into();
         let listeners = [
             Listener::new(&socket, "open", post, |_, post| {
-                post.send(Action::Wire(Wire::Opened))
+                post.send(Action::Wire(Wire::Opened));
             }),
             Listener::new(&socket, "message", post, |event, post| {
                 // Frames are texts; a binary one is none.

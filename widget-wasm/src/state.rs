@@ -312,10 +312,10 @@ fn listeners(post: &Post) -> Vec<Listener> {
     let navigated: Answer = |_, post| post.send(Action::Navigated);
     let pairs: [(&Js, &'static str, Answer); 12] = [
         (&window, "pagehide", |_, post| {
-            post.send(Action::Shown(false))
+            post.send(Action::Shown(false));
         }),
         (&window, "pageshow", |_, post| {
-            post.send(Action::Shown(true))
+            post.send(Action::Shown(true));
         }),
         (&window, "focus", attention),
         (&window, "blur", attention),

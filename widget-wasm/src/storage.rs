@@ -74,9 +74,9 @@ impl Store {
 
     pub(crate) fn set_draft(&mut self, text: &str) {
         if text.is_empty() {
-            self.remove(":draft")
+            self.remove(":draft");
         } else {
-            self.write(":draft", text)
+            self.write(":draft", text);
         }
     }
 

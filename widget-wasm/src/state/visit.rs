@@ -205,9 +205,9 @@ impl State {
     pub(super) fn shown(&mut self, shown: bool) {
         if self.started {
             if shown {
-                self.driver.brain.start(now())
+                self.driver.brain.start(now());
             } else {
-                self.driver.brain.stop(now())
+                self.driver.brain.stop(now());
             }
         }
     }

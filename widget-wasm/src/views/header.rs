@@ -19,7 +19,7 @@ impl Header {
         let root = add(panel, "header", "head");
         let faces = add(&root, "div", "faces");
         faces.set_attribute("aria-hidden", "true");
-        let middle = add(&root, "div", "");
+        let middle = add(&root, "div", "title");
         let name = add(&middle, "h2", "");
         name.set_attribute("id", "name");
         name.set_attribute("dir", "auto");

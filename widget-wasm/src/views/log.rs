@@ -59,7 +59,7 @@ impl Log {
         let pill = add_button(body, "pill", "newest");
         pill.set_hidden(true);
         let scrolled = Listener::new(&scroll, "scroll", post, |_, post| {
-            post.send(Action::Scrolled)
+            post.send(Action::Scrolled);
         });
         Self {
             scroll,
@@ -179,7 +179,7 @@ impl Log {
     fn hush(&mut self) {
         self.list.set_attribute("aria-live", "off");
         self.quiet = Some(Timer::after(QUIET, &self.post, |_, post| {
-            post.send(Action::Quiet)
+            post.send(Action::Quiet);
         }));
     }
 
