@@ -9,17 +9,17 @@ use crate::minify;
 
 /// How the widget is started: by the address of its module, in the form that wasm-bindgen takes as
 /// well. Without streaming, so that a proxy that drops the media type does no harm. A failed start
-/// may be tried again.
+/// may be tried again. Its names are shortened afterwards, so none may be one of a method of ours.
 const START: &str = "\
 let started;
-async function start(from) {
+async function fetchAndRun(from) {
     const answer = await fetch(from.module_or_path || from);
     if (!answer.ok) throw new Error(answer.url + ' ' + answer.status);
     const bytes = await answer.arrayBuffer();
     const { instance, module } = await WebAssembly.instantiate(bytes, __wbg_get_imports());
     return __wbg_finalize_init(instance, module);
 }
-export default from => started ||= start(from).catch(error => {
+export default from => started ||= fetchAndRun(from).catch(error => {
     started = undefined;
     throw error;
 });
