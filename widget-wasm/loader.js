@@ -1,12 +1,17 @@
 // The loader: draws the launcher, and fetches the widget once the visitor means to talk.
 // The server puts the site's settings in the place of the token at the end. It may weigh 2 kB
 // (brotli), so names are short and everything is said once; what can wait is the widget's.
+// The build replaces these variables by letters:
+// shorten: win doc queue data make tag cls node up sheet css style host root launcher button badge
+// shorten: chat dismiss bubble code widget gone mounted known heard emit detail label prefetch use
+// shorten: got attach watch mount text call wrapped answer error module api then values calls set
+// shorten: options site base name theme locale shown no
 (set => {
   const win = window, doc = document, queue = win.Parlour;
   // A second copy of the snippet does nothing: the first one owns the page.
   if (queue && !Array.isArray(queue)) return;
 
-  const {site, base, name} = set;
+  const site = set.site, base = set.base;
   const data = (doc.currentScript || doc.querySelector(`[src*="/w/${site}.js"]`) || doc.body).dataset;
   set.locale = data.locale || navigator.language;
   set.position = data.position || set.position;
@@ -18,16 +23,15 @@
 
   const make = (tag, cls, up) => {
     const node = doc.createElement(tag);
-    node.className = cls;
-    up && up.append(node);
+    if (up) up.append(node), node.className = cls;
     return node;
   };
-  const style = (css, more = []) => {
+  const style = css => {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(css);
     root.adoptedStyleSheets = [...root.adoptedStyleSheets, sheet];
   };
-  const host = make("parlour-chat", "");
+  const host = make("parlour-chat");
   const root = host.attachShadow({mode: "open"});
   // The page's own !important rules lose against those of :host.
   style(`:host{all:initial!important;position:fixed!important;z-index:2147483000!important;font:15px/1.45 system-ui,sans-serif!important;color-scheme:light dark!important;--accent:${set.color};--on:${set.onColor}}
@@ -51,7 +55,7 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
   const [chat, dismiss] = /^de/.test(set.locale) ? ["Chat öffnen", "Schließen"] : ["Open chat", "Dismiss"];
   launcher.hidden = data.launcher == "none";
 
-  let bubble, code, widget, open, gone, mounted, known;
+  let bubble, code, widget, shown, gone, mounted, known;
   try {
     // Reading stores nothing. Only the widget writes this key, when its panel is first opened.
     known = localStorage["parlour:" + site];
@@ -59,10 +63,10 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
 
   const heard = {};
   const emit = (name, detail, label) => {
-    if (name == "open" || name == "close") open = name == "open";
+    if (/open|close/.test(name)) shown = name == "open";
     if (name == "unread") badge.textContent = detail > 99 ? "99+" : detail || "";
-    button.ariaExpanded = !!open;
-    if (label) button.ariaLabel = label;
+    button.ariaExpanded = !!shown;
+    button.ariaLabel = label || button.ariaLabel;
     // Later, so that a mistake of the page's is reported and stops nothing here.
     heard[name] && heard[name].forEach(call => queueMicrotask(() => call(detail)));
   };
@@ -77,22 +81,21 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
     fetch(base + set.css).then(answer => answer.text()),
   ]).catch(error => {
     code = 0;
-    console.error("Parlour: no chat from " + base, error);
+    console.error("Parlour:", error);
     emit("error", {code: "load", message: error + ""});
   });
   // Runs `then` on the widget, making it first.
-  const use = then => {
+  const use = async then => {
     mount();
     button.ariaBusy = true;
-    prefetch().then(got => {
-      button.ariaBusy = null;
-      if (!got || gone) return;
-      if (!widget) {
-        style(got[1]);
-        widget = new got[0].Widget(root, set, emit);
-      }
-      then(widget);
-    });
+    const got = await prefetch();
+    button.ariaBusy = null;
+    if (!got || gone) return;
+    if (!widget) {
+      style(got[1]);
+      widget = new got[0].Widget(root, set, emit);
+    }
+    then(widget);
   };
   // Pages may replace their body, and an early tag runs before there is one.
   const attach = () => host.isConnected || doc.body && doc.body.append(host);
@@ -106,13 +109,13 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
     if (known) (win.requestIdleCallback || setTimeout)(() => use(widget => widget.connect()));
     else if (set.greeting) {
       bubble = make("div", "hi", launcher);
-      const text = make("button", "", bubble), close = make("button", "", bubble);
+      const text = make("button", "", bubble), no = make("button", "", bubble);
       text.dir = "auto";
       text.textContent = set.greeting;
       text.onclick = api.open;
-      close.textContent = "✕";
-      close.ariaLabel = dismiss;
-      close.onclick = () => {
+      no.textContent = "✕";
+      no.ariaLabel = dismiss;
+      no.onclick = () => {
         bubble.remove();
         button.focus();
       };
@@ -124,8 +127,8 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
       use(widget => widget.open(options && options.message || ""));
       bubble && bubble.remove();
     },
-    close() { open && widget.close(); },
-    toggle() { open ? api.close() : api.open(); },
+    close() { shown && widget.close(); },
+    toggle() { shown ? api.close() : api.open(); },
     show() { launcher.hidden = false; },
     hide() { launcher.hidden = true; },
     load: mount,

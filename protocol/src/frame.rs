@@ -10,8 +10,8 @@ mod server;
 pub use client::{ClientFrame, Cursor, Draft, ListQuery, Open, RowRev, View};
 pub use event::{Body, Event, Happening, Person, Role};
 pub use server::{
-    Ack, Availability, ErrorCode, Limits, ListCounts, Mark, Presence, RoomKind, RoomState, ServerFrame,
-    TicketRow, TicketState,
+    Ack, Availability, ErrorCode, Limits, ListCounts, Mark, Presence, RoomKind, RoomState,
+    ServerFrame, TicketRow, TicketState,
 };
 
 /// A digest of a list on screen: FNV-1a, 32 bits, over each row's id and revision (big-endian), in order.

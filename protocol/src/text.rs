@@ -16,7 +16,10 @@ pub struct Run {
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
     pub code: bool,
     /// The address of a link; only `http`, `https`, `mailto` and `tel`.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
     pub href: Option<String>,
 }
 
@@ -24,12 +27,18 @@ impl Run {
     /// A run without any style.
     #[must_use]
     pub fn plain(text: impl Into<String>) -> Self {
-        Self { text: text.into(), ..Self::default() }
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
     }
 }
 
 #[cfg(feature = "serde")]
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it by reference"
+)]
 fn is_false(value: &bool) -> bool {
     !*value
 }

@@ -1,6 +1,12 @@
 //! The client's brain, seen from outside: scenarios frame by frame, and convergence
 //! against a small server under loss, duplication, reordering and reconnection.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test may end by a panic"
+)]
+
 #[path = "brain/converge.rs"]
 mod converge;
 #[path = "brain/link.rs"]

@@ -14,7 +14,9 @@ pub const SECOND: Micros = 1_000_000;
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub fn now() -> Micros {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO);
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
@@ -27,7 +29,6 @@ pub fn instant() -> Instant {
 
 /// A new UUID version 7: later ones sort later.
 #[must_use]
-#[expect(clippy::disallowed_methods, reason = "this is the clock")]
 pub fn id() -> Uuid {
     Uuid::now_v7()
 }

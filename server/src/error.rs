@@ -44,7 +44,9 @@ impl From<StoreError> for Error {
         match error {
             StoreError::NotFound => Self::NotFound,
             StoreError::Exists(noun) => Self::Conflict(format!("{noun} exists already")),
-            StoreError::Conflict(_) => Self::Conflict("this id was used for another message".into()),
+            StoreError::Conflict(_) => {
+                Self::Conflict("this id was used for another message".into())
+            }
             StoreError::Refused(reason) => Self::Conflict(reason.into()),
             StoreError::Unavailable(reason) => Self::Unavailable(reason.to_string()),
             StoreError::Failed(reason) => Self::Internal(reason.to_string()),

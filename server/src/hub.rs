@@ -65,7 +65,10 @@ pub struct Hub {
 
 impl Default for Hub {
     fn default() -> Self {
-        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect(), next: AtomicU64::new(1) }
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            next: AtomicU64::new(1),
+        }
     }
 }
 
@@ -75,14 +78,25 @@ impl Hub {
     pub fn connect(&self) -> (Subscriber, mpsc::Receiver<Arc<Publication>>) {
         let (queue, publications) = mpsc::channel(QUEUE);
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        (Subscriber { id, queue, lagged: Arc::default() }, publications)
+        (
+            Subscriber {
+                id,
+                queue,
+                lagged: Arc::default(),
+            },
+            publications,
+        )
     }
 
     /// From here on the connection gets what is published to `topic`. Twice is once.
     pub fn subscribe(&self, topic: Topic, subscriber: &Subscriber) {
         let mut shard = self.shard(topic);
         let listeners = shard.entry(topic).or_default();
-        if listeners.subscribers.iter().all(|known| known.id != subscriber.id) {
+        if listeners
+            .subscribers
+            .iter()
+            .all(|known| known.id != subscriber.id)
+        {
             listeners.subscribers.push(subscriber.clone());
         }
     }
@@ -91,7 +105,9 @@ impl Hub {
     pub fn unsubscribe(&self, topic: Topic, subscriber: &Subscriber) {
         let mut shard = self.shard(topic);
         if let Some(listeners) = shard.get_mut(&topic) {
-            listeners.subscribers.retain(|known| known.id != subscriber.id);
+            listeners
+                .subscribers
+                .retain(|known| known.id != subscriber.id);
             if listeners.subscribers.is_empty() {
                 shard.remove(&topic);
             }
@@ -108,18 +124,24 @@ impl Hub {
     /// The newest number that is known of a room with listeners.
     #[must_use]
     pub fn position(&self, room: Uuid) -> i64 {
-        self.shard(Topic::Room(room)).get(&Topic::Room(room)).map_or(0, |listeners| listeners.position)
+        self.shard(Topic::Room(room))
+            .get(&Topic::Room(room))
+            .map_or(0, |listeners| listeners.position)
     }
 
     /// Hands a publication to everybody who listens. The buses call this, and nobody else.
     pub fn deliver(&self, publication: &Arc<Publication>) {
         let mut shard = self.shard(publication.topic());
-        let Some(listeners) = shard.get_mut(&publication.topic()) else { return };
+        let Some(listeners) = shard.get_mut(&publication.topic()) else {
+            return;
+        };
         if let Some(seq) = publication.seq() {
             listeners.position = listeners.position.max(seq);
         }
         for subscriber in &listeners.subscribers {
-            if publication.skips(subscriber.id) || (publication.droppable() && subscriber.queue.capacity() < QUEUE - DROPPABLE) {
+            if publication.skips(subscriber.id)
+                || (publication.droppable() && subscriber.queue.capacity() < QUEUE - DROPPABLE)
+            {
                 continue;
             }
             if subscriber.queue.try_send(Arc::clone(publication)).is_err() {
@@ -134,6 +156,8 @@ impl Hub {
             Topic::Inbox => 0,
             Topic::Team => 1,
         };
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[index]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,7 +8,7 @@
 //! - [`identity`]: who somebody is: passwords, sign-ins, links, tokens
 //! - [`chat`]: the rules, by noun
 //! - [`bus`], [`hub`]: from a commit to every connection that may see it
-//! - [`store`]: SQL
+//! - [`store`]: the SQL, one file per noun
 //! - [`dashboard`]: the pages of the agents
 //!
 //! A message goes `transport` → `session` → `chat` → `store` → `bus` → `hub` → every `session`.
@@ -92,15 +92,32 @@ pub async fn assemble(config: Config, stop: watch::Receiver<bool>) -> Result<Sha
     let store = Store::open(&config.data, Opener::Server).await?;
     let hub = Arc::new(Hub::default());
     let bus = Bus::Local(Arc::clone(&hub));
-    let identity = Identity::start(store.clone(), bus.clone(), &config).await.map_err(RunError::Identity)?;
+    let identity = Identity::start(store.clone(), bus.clone(), &config)
+        .await
+        .map_err(RunError::Identity)?;
     let chat = Chat::start(store.clone(), bus.clone());
     let limits = Limits::new(&config.limits);
-    Ok(Arc::new(App { config, store, identity, bus, hub, chat, limits, sockets: Sockets::default(), shutdown: stop }))
+    Ok(Arc::new(App {
+        config,
+        store,
+        identity,
+        bus,
+        hub,
+        chat,
+        limits,
+        sockets: Sockets::default(),
+        shutdown: stop,
+    }))
 }
 
 /// Serves `app` on `listener` until `shutdown` is done: then no more connections are taken,
 /// sockets get a `bye`, what is queued is written, and the database is closed.
-pub async fn run(listener: TcpListener, app: Shared, stop: watch::Sender<bool>, shutdown: impl Future<Output = ()> + Send) {
+pub async fn run(
+    listener: TcpListener,
+    app: Shared,
+    stop: watch::Sender<bool>,
+    shutdown: impl Future<Output = ()> + Send,
+) {
     let serving = async {
         listener::serve(listener, http::router(Arc::clone(&app)), stop.subscribe()).await;
         app.sockets.closed().await;

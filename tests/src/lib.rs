@@ -14,6 +14,9 @@
 //! Nothing sleeps: everything waits for what it wants to see, until [`DEADLINE`].
 
 #![allow(
+    clippy::disallowed_methods,
+    clippy::needless_pass_by_value,
+    clippy::semicolon_if_nothing_returned,
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "a harness fails loudly"

@@ -180,7 +180,15 @@ impl Builder {
     /// # Panics
     /// If it does not.
     pub async fn start(self) -> Node {
-        let mut node = Node {
+        let mut node = self.stopped();
+        node.launch().await;
+        node
+    }
+
+    /// Everything but the start.
+    #[must_use]
+    pub fn stopped(self) -> Node {
+        Node {
             child: None,
             address: SocketAddr::new(own_loopback(), 0),
             data: self.data.unwrap_or_else(folder),
@@ -188,9 +196,7 @@ impl Builder {
             wrapper: self.wrapper,
             log: Log::new(),
             setup_link: None,
-        };
-        node.launch().await;
-        node
+        }
     }
 }
 
@@ -237,6 +243,22 @@ impl Node {
     }
 
     async fn launch(&mut self) {
+        let since = self.spawn();
+        let first = self.setup_link.is_none() && self.address.port() == 0;
+        let Some(address) = self.log.wait(since, listening).await else {
+            panic!(
+                "the server did not say where it listens:\n{}",
+                self.log.text()
+            );
+        };
+        self.address = address;
+        if first {
+            self.setup_link = self.log.wait(since, setup_link).await;
+        }
+    }
+
+    /// Starts the process; the number of log lines before it.
+    fn spawn(&mut self) -> usize {
         let binary = binary();
         let mut words = self
             .wrapper
@@ -258,21 +280,36 @@ impl Node {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let since = self.log.lines().len();
-        let mut child = command.spawn().unwrap();
+        let mut child = command.spawn().unwrap_or_else(|error| {
+            panic!(
+                "{:?} cannot be started: {error}",
+                command.as_std().get_program()
+            )
+        });
         self.log.follow(child.stdout.take().unwrap());
         self.log.follow(child.stderr.take().unwrap());
         self.child = Some(child);
-        let first = self.setup_link.is_none() && self.address.port() == 0;
-        let Some(address) = self.log.wait(since, listening).await else {
-            panic!(
-                "the server did not say where it listens:\n{}",
-                self.log.text()
-            );
-        };
-        self.address = address;
-        if first {
-            self.setup_link = self.log.wait(since, setup_link).await;
-        }
+        since
+    }
+
+    /// Starts it, and kills it after this time, whatever it has come to.
+    pub async fn start_and_kill_after(&mut self, time: Duration) {
+        self.spawn();
+        tokio::time::sleep(time).await;
+        self.kill().await;
+    }
+
+    /// SIGTERM to the server that runs under another command, and waits for both.
+    ///
+    /// # Panics
+    /// If they do not end in time.
+    pub async fn end_under_wrapper(&mut self) {
+        let children = format!("/proc/{0}/task/{0}/children", self.pid());
+        let children = std::fs::read_to_string(children).unwrap();
+        let server = children.split_whitespace().next().expect("the server");
+        signal(server.parse().unwrap(), "TERM").await;
+        let mut child = self.child.take().unwrap();
+        within("the end of the server", child.wait()).await.unwrap();
     }
 
     /// Where it listens.

@@ -233,7 +233,11 @@ impl Wire {
         self.next_within(DEADLINE).await
     }
 
-    async fn next_within(&mut self, time: Duration) -> Heard {
+    /// The same, for what takes longer by design.
+    ///
+    /// # Panics
+    /// If nothing comes in time.
+    pub async fn next_within(&mut self, time: Duration) -> Heard {
         let deadline = tokio::time::Instant::now() + time;
         loop {
             let message = tokio::time::timeout_at(deadline, self.socket.next()).await;

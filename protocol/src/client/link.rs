@@ -264,6 +264,7 @@ impl Client {
         for room in &mut self.rooms {
             room.disconnect(&mut self.port);
         }
+        self.sweep();
     }
 
     fn set_link(&mut self, link: Link) {

@@ -195,6 +195,7 @@ impl Client {
         }
         self.port.change(Change::Room(room.id));
         room.flush(&mut self.port, now);
+        self.sweep();
     }
 
     pub(super) fn flush(&mut self, now: u64) {

@@ -283,7 +283,7 @@ impl Room {
 
     /// Whether nothing is left that it is kept for.
     pub(super) fn idle(&self) -> bool {
-        !self.wanted && self.pending.is_empty()
+        !self.wanted && self.pending.is_empty() && self.flight.is_none()
     }
 }
 

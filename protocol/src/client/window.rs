@@ -108,12 +108,12 @@ impl Window {
 
     /// Begins anew with a page of the newest entries.
     pub(super) fn start_over(&mut self, mut events: Vec<Event>, more: bool, position: u64) {
-        events.sort_by_key(|event| event.seq);
-        events.retain(believable);
+        keep_ascending(&mut events);
         let cut = contiguous_end(&events);
         let old = core::mem::take(&mut self.entries);
         self.more = more || cut > 0;
-        self.entries.extend(events.into_iter().skip(cut));
+        events.drain(..cut);
+        self.entries = events;
         self.top = self
             .entries
             .last()
@@ -135,8 +135,7 @@ impl Window {
 
     /// Merges a page: what stands before the window, in it, or after it.
     pub(super) fn merge(&mut self, mut events: Vec<Event>, more: bool) {
-        events.sort_by_key(|event| event.seq);
-        events.retain(believable);
+        keep_ascending(&mut events);
         if let Some(first) = self.first() {
             let newer = events.split_off(events.partition_point(|event| event.seq < first));
             self.prepend(events, first, more);
@@ -153,7 +152,6 @@ impl Window {
     }
 
     fn prepend(&mut self, mut older: Vec<Event>, first: u64, more: bool) {
-        older.dedup_by_key(|event| event.seq);
         if older.last().is_none_or(|event| event.seq + 1 != first)
             || self.entries.len() + older.len() > MOST
         {
@@ -161,7 +159,9 @@ impl Window {
         }
         let cut = contiguous_end(&older);
         self.more = more || cut > 0;
-        self.entries.splice(0..0, older.into_iter().skip(cut));
+        older.drain(..cut);
+        older.append(&mut self.entries);
+        self.entries = older;
     }
 
     fn at(&mut self, seq: u64) -> Option<&mut Event> {
@@ -213,6 +213,18 @@ impl Window {
 
 fn believable(event: &Event) -> bool {
     (1..=HIGHEST).contains(&event.seq)
+}
+
+/// Drops what is not in order: a page is, and sorting would cost the widget kilobytes.
+fn keep_ascending(events: &mut Vec<Event>) {
+    let mut last = 0;
+    events.retain(|event| {
+        let keep = believable(event) && event.seq > last;
+        if keep {
+            last = event.seq;
+        }
+        keep
+    });
 }
 
 /// Where the last stretch without a hole begins.

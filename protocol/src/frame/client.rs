@@ -18,7 +18,10 @@ pub enum ClientFrame {
         #[cfg_attr(feature = "serde", serde(default))]
         view: View,
         /// The epoch of the server that the cursors belong to.
-        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none")
+        )]
         epoch: Option<Id>,
         /// Rooms to join, and the newest sequence number known of each.
         #[cfg_attr(feature = "serde", serde(default))]
@@ -34,7 +37,10 @@ pub enum ClientFrame {
         /// The room.
         room: Id,
         /// Events above this number are wanted; without it the newest page.
-        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none")
+        )]
         after: Option<u64>,
     },
     /// Leaves a room: no more of its events.
@@ -52,7 +58,10 @@ pub enum ClientFrame {
         /// The messages, oldest first; 1 to [`crate::limits::MAX_BATCH`].
         messages: Vec<Draft>,
         /// Opens the ticket if it is not there yet. Only visitors.
-        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none")
+        )]
         open: Option<Open>,
     },
     /// Starts or stops typing.

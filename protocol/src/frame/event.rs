@@ -25,7 +25,10 @@ pub struct Event {
     /// What it says.
     pub body: Body,
     /// The dashboard's fragment, for clients that asked for it.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
     pub html: Option<String>,
 }
 
@@ -49,7 +52,10 @@ pub enum Body {
         /// What.
         what: Happening,
         /// Whom it concerns, if not the author alone.
-        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none")
+        )]
         whom: Option<Person>,
     },
     /// Its text was deleted.

@@ -52,7 +52,10 @@ pub enum ServerFrame {
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "is_false"))]
         reset: bool,
         /// Set on the last page of a join: from here on, the room is live.
-        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none")
+        )]
         live: Option<RoomState>,
     },
     /// Somebody's marks moved.
@@ -83,7 +86,10 @@ pub enum ServerFrame {
         /// The positions of the rooms that are joined.
         rooms: Vec<Cursor>,
         /// [`crate::frame::digest`] of the list of the last `sync`, if there was one.
-        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none")
+        )]
         digest: Option<u32>,
     },
     /// A ticket changed. Only to agents.
@@ -111,10 +117,16 @@ pub enum ServerFrame {
         #[cfg_attr(feature = "serde", serde(default))]
         after: u32,
         /// The room that it refers to.
-        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none")
+        )]
         room: Option<Id>,
         /// The message that it refers to.
-        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none")
+        )]
         cid: Option<Id>,
     },
     /// The server is about to close the connection.
@@ -215,7 +227,10 @@ pub struct RoomState {
     /// The newest sequence number.
     pub position: u64,
     /// Of a ticket's rooms: the ticket's state.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
     pub ticket: Option<TicketState>,
     /// Marks: the own ones, and those that the member may see.
     #[cfg_attr(feature = "serde", serde(default))]
@@ -254,7 +269,10 @@ pub struct TicketRow {
     /// Its state.
     pub state: TicketState,
     /// Whose it is.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    #[cfg_attr(
+        feature = "serde",
+        serde(default, skip_serializing_if = "Option::is_none")
+    )]
     pub assignee: Option<Id>,
     /// The newest sequence number of its public room.
     pub position: u64,
@@ -307,7 +325,10 @@ pub enum ErrorCode {
 }
 
 #[cfg(feature = "serde")]
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it by reference"
+)]
 fn is_false(value: &bool) -> bool {
     !*value
 }

@@ -8,40 +8,117 @@ use proptest::prelude::*;
 /// A step of a run. `client` and the other numbers are taken modulo what is there.
 #[derive(Clone, Debug)]
 enum Step {
-    Write { client: usize, ticket: bool },
-    Open { client: usize },
-    Up { client: usize },
-    Down { client: usize },
-    Flow { client: usize },
-    LoseUp { client: usize },
-    LoseDown { client: usize },
-    RepeatUp { client: usize },
-    RepeatDown { client: usize },
-    Swap { client: usize, nth: usize },
-    Cut { client: usize, code: u16, read: bool },
-    Reload { client: usize },
-    StopStart { client: usize },
-    Online { client: usize },
-    Pass { ms: u64 },
-    Refuse { refusal: Refusal },
-    Edit { ticket: bool, index: usize },
-    Seen { client: usize, ticket: bool, seq: u64 },
-    Typing { client: usize, ticket: bool, on: bool },
-    Older { client: usize, ticket: bool },
-    Join { client: usize, ticket: bool },
-    Leave { client: usize, ticket: bool },
-    Discard { client: usize, nth: usize },
-    Retry { client: usize, nth: usize },
+    Write {
+        client: usize,
+        ticket: bool,
+    },
+    Open {
+        client: usize,
+    },
+    Up {
+        client: usize,
+    },
+    Down {
+        client: usize,
+    },
+    Flow {
+        client: usize,
+    },
+    LoseUp {
+        client: usize,
+    },
+    LoseDown {
+        client: usize,
+    },
+    RepeatUp {
+        client: usize,
+    },
+    RepeatDown {
+        client: usize,
+    },
+    Swap {
+        client: usize,
+        nth: usize,
+    },
+    Cut {
+        client: usize,
+        code: u16,
+        read: bool,
+    },
+    Reload {
+        client: usize,
+    },
+    StopStart {
+        client: usize,
+    },
+    Online {
+        client: usize,
+    },
+    Pass {
+        ms: u64,
+    },
+    Refuse {
+        refusal: Refusal,
+    },
+    Edit {
+        ticket: bool,
+        index: usize,
+    },
+    Seen {
+        client: usize,
+        ticket: bool,
+        seq: u64,
+    },
+    Typing {
+        client: usize,
+        ticket: bool,
+        on: bool,
+    },
+    Older {
+        client: usize,
+        ticket: bool,
+    },
+    Join {
+        client: usize,
+        ticket: bool,
+    },
+    Leave {
+        client: usize,
+        ticket: bool,
+    },
+    Discard {
+        client: usize,
+        nth: usize,
+    },
+    Retry {
+        client: usize,
+        nth: usize,
+    },
     /// The server's data goes back under another epoch.
-    Restore { keep: usize },
+    Restore {
+        keep: usize,
+    },
+    /// The connection is half open from here on.
+    Stall {
+        client: usize,
+    },
     /// How the server behaves.
-    Manner { echo_first: bool, joins_opener: bool },
+    Manner {
+        echo_first: bool,
+        joins_opener: bool,
+    },
 }
 
 const CLIENTS: usize = 3;
 
 fn code() -> impl Strategy<Value = u16> {
-    prop::sample::select(vec![close::LOST, close::AWAY, close::TOO_SLOW, close::RESTART, close::UNAUTHORIZED])
+    prop::sample::select(vec![
+        close::LOST,
+        close::AWAY,
+        close::TOO_SLOW,
+        close::RESTART,
+        close::UNAUTHORIZED,
+    ])
 }
 
 fn refusal() -> impl Strategy<Value = Refusal> {
@@ -69,6 +146,7 @@ fn step() -> impl Strategy<Value = Step> {
         5 => (client.clone(), code(), any::<bool>()).prop_map(|(client, code, read)| Step::Cut { client, code, read }),
         2 => client.clone().prop_map(|client| Step::Reload { client }),
         1 => client.clone().prop_map(|client| Step::StopStart { client }),
+        1 => client.clone().prop_map(|client| Step::Stall { client }),
         1 => client.prop_map(|client| Step::Online { client }),
         10 => prop::sample::select(vec![10, 60, 300, 1_500, 7_000, 16_000]).prop_map(|ms| Step::Pass { ms }),
         2 => refusal().prop_map(|refusal| Step::Refuse { refusal }),
@@ -107,6 +185,7 @@ fn take(world: &mut World, step: &Step) {
         Step::Swap { client, nth } => world.swap_down(client, nth),
         Step::Cut { client, code, read } => world.cut(client, code, read),
         Step::Reload { client } => world.reload(client),
+        Step::Stall { client } => world.stall(client),
         Step::StopStart { client } => {
             world.peers[client].client.stop(now);
             world.settle(client);
@@ -116,8 +195,14 @@ fn take(world: &mut World, step: &Step) {
         Step::Pass { ms } => world.pass(ms),
         Step::Refuse { refusal } => world.server.refusal = Some(refusal),
         Step::Edit { ticket, index } => world.server.edit(room(ticket), index),
-        Step::Seen { client, ticket, seq } => world.peers[client].client.seen(room(ticket), seq, now),
-        Step::Typing { client, ticket, on } => world.peers[client].client.typing(room(ticket), on, now),
+        Step::Seen {
+            client,
+            ticket,
+            seq,
+        } => world.peers[client].client.seen(room(ticket), seq, now),
+        Step::Typing { client, ticket, on } => {
+            world.peers[client].client.typing(room(ticket), on, now);
+        }
         Step::Older { client, ticket } => world.peers[client].client.older(room(ticket), now),
         Step::Join { client, ticket } => world.peers[client].client.join(room(ticket), now),
         Step::Leave { client, ticket } => world.leave(client, room(ticket)),
@@ -129,7 +214,10 @@ fn take(world: &mut World, step: &Step) {
                 world.cut(client, close::LOST, false);
             }
         }
-        Step::Manner { echo_first, joins_opener } => {
+        Step::Manner {
+            echo_first,
+            joins_opener,
+        } => {
             world.server.echo_first = echo_first;
             world.server.joins_opener = joins_opener;
         }
@@ -143,7 +231,7 @@ fn take(world: &mut World, step: &Step) {
 const HEALING: u64 = 240_000;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, max_shrink_iters: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, max_shrink_iters: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn all_clients_end_with_the_servers_transcript(seed in any::<u64>(), steps in prop::collection::vec(step(), 1..150)) {

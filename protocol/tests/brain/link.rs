@@ -20,7 +20,9 @@ fn hello_is_the_first_frame_and_welcome_makes_it_live() {
     assert_eq!(rig.rest, [Output::Connect]);
     assert_eq!(rig.client.link(), Link::Connecting);
     rig.client.opened(rig.now);
-    assert!(matches!(rig.sent().as_slice(), [ClientFrame::Hello { v: 1, cursors, epoch: None, .. }] if cursors.is_empty()));
+    assert!(
+        matches!(rig.sent().as_slice(), [ClientFrame::Hello { v: 1, cursors, epoch: None, .. }] if cursors.is_empty())
+    );
     rig.frame(welcome(id(9), Vec::new()));
     assert_eq!(rig.client.link(), Link::Live);
     assert_eq!(rig.client.me(), Some(&person(id(1))));
@@ -92,7 +94,10 @@ fn back_off_grows_to_its_bound_with_jitter_and_ends_with_a_steady_connection() {
 
     rig.connect();
     rig.client.closed(rig.now + 1_000, close::LOST);
-    assert!(delay(&rig) > 1_000, "a short life does not end the back-off");
+    assert!(
+        delay(&rig) > 1_000,
+        "a short life does not end the back-off"
+    );
     rig.connect();
     rig.now += 6_000;
     rig.client.closed(rig.now, close::LOST);
@@ -103,12 +108,18 @@ fn back_off_grows_to_its_bound_with_jitter_and_ends_with_a_steady_connection() {
 fn the_delay_of_bye_is_obeyed() {
     for code in [close::RESTART, close::OVER_LIMIT, close::AWAY] {
         let mut rig = Rig::live();
-        rig.frame(ServerFrame::Bye { reason: "restart".into(), after: 7_000 });
+        rig.frame(ServerFrame::Bye {
+            reason: "restart".into(),
+            after: 7_000,
+        });
         rig.client.closed(rig.now, code);
         assert_eq!(delay(&rig), 7_000);
     }
     let mut rig = Rig::live();
-    rig.frame(ServerFrame::Bye { reason: "limit".into(), after: u32::MAX });
+    rig.frame(ServerFrame::Bye {
+        reason: "limit".into(),
+        after: u32::MAX,
+    });
     rig.client.closed(rig.now, close::OVER_LIMIT);
     assert_eq!(delay(&rig), 300_000);
 }
@@ -143,13 +154,25 @@ fn heartbeats_are_answered_and_silence_is_death() {
         assert_eq!(rig.sent(), [ClientFrame::Ping { n: 0, active: true }]);
     }
     rig.frame(beat(0, 0));
-    assert!(rig.sent().is_empty(), "a server that answers answers must not make us spin");
+    assert!(
+        rig.sent().is_empty(),
+        "a server that answers answers must not make us spin"
+    );
     rig.client.active(false, rig.now);
-    assert_eq!(rig.sent(), [ClientFrame::Ping { n: 0, active: false }]);
+    assert_eq!(
+        rig.sent(),
+        [ClientFrame::Ping {
+            n: 0,
+            active: false
+        }]
+    );
     rig.advance(2 * u64::from(HEARTBEAT) + 1_999);
     assert_eq!(rig.client.link(), Link::Live);
     rig.advance(1);
-    assert!(matches!(rig.client.link(), Link::Waiting { .. } | Link::Connecting));
+    assert!(matches!(
+        rig.client.link(),
+        Link::Waiting { .. } | Link::Connecting
+    ));
     assert!(rig.rest.contains(&Output::Close(close::LOST)));
 }
 
@@ -160,7 +183,10 @@ fn online_tries_at_once_and_probes_what_seems_open() {
     rig.client.online(rig.now);
     assert_eq!(rig.sent(), [ClientFrame::Ping { n: 1, active: true }]);
     rig.frame(beat(1, 0));
-    assert!(rig.sent().is_empty(), "the answer to a probe is not answered");
+    assert!(
+        rig.sent().is_empty(),
+        "the answer to a probe is not answered"
+    );
     rig.advance(10_000);
     assert_eq!(rig.client.link(), Link::Live);
     rig.client.online(rig.now);
@@ -201,7 +227,11 @@ fn frames_before_the_welcome_are_not_taken() {
     let mut rig = Rig::new();
     rig.client.start(rig.now);
     rig.frame(welcome(id(9), Vec::new()));
-    assert_eq!(rig.client.link(), Link::Connecting, "the socket was not open");
+    assert_eq!(
+        rig.client.link(),
+        Link::Connecting,
+        "the socket was not open"
+    );
     rig.client.opened(rig.now);
     rig.clear();
     rig.frame(beat(0, 5));
@@ -211,10 +241,21 @@ fn frames_before_the_welcome_are_not_taken() {
 #[test]
 fn a_token_is_renewed_in_the_connection() {
     let mut rig = Rig::live();
-    rig.frame(crate::rig::error(ErrorCode::Unauthorized, true, 0, None, None));
+    rig.frame(crate::rig::error(
+        ErrorCode::Unauthorized,
+        true,
+        0,
+        None,
+        None,
+    ));
     assert_eq!(rig.rest, [Output::Renew]);
     rig.client.renewed("new".into(), rig.now);
-    assert_eq!(rig.sent(), [ClientFrame::Auth { token: "new".into() }]);
+    assert_eq!(
+        rig.sent(),
+        [ClientFrame::Auth {
+            token: "new".into()
+        }]
+    );
     rig.client.closed(rig.now, close::LOST);
     rig.client.renewed("newer".into(), rig.now);
     assert!(rig.sent().is_empty());
@@ -224,7 +265,10 @@ fn a_token_is_renewed_in_the_connection() {
 fn presence_is_kept() {
     let mut rig = Rig::live();
     for state in [Availability::Online, Availability::Offline] {
-        let presence = Presence { who: person(id(2)), state };
+        let presence = Presence {
+            who: person(id(2)),
+            state,
+        };
         rig.frame(ServerFrame::Presence(presence.clone()));
         assert_eq!(rig.client.people(), [presence]);
         assert!(rig.changes.contains(&Change::Presence(id(2))));

@@ -7,7 +7,11 @@ use parlour_protocol::{ClientFrame, Id, ServerFrame};
 
 fn receipts(frames: &[ClientFrame]) -> Vec<(Id, u64, u64)> {
     let receipts = frames.iter().filter_map(|frame| match frame {
-        ClientFrame::Receipt { room, delivered, read } => Some((*room, *delivered, *read)),
+        ClientFrame::Receipt {
+            room,
+            delivered,
+            read,
+        } => Some((*room, *delivered, *read)),
         _ => None,
     });
     receipts.collect()
@@ -22,7 +26,11 @@ fn typing(frames: &[ClientFrame]) -> Vec<bool> {
 }
 
 fn types(who: Person, on: bool) -> ServerFrame {
-    ServerFrame::Typing { room: ROOM, who, on }
+    ServerFrame::Typing {
+        room: ROOM,
+        who,
+        on,
+    }
 }
 
 #[test]
@@ -71,8 +79,19 @@ fn marks_that_were_lost_are_sent_again() {
     rig.clear();
     let marks = vec![mark(ME, 4, 1), mark(OTHER, 2, 2)];
     let live = Some(state(4, marks));
-    rig.frame(ServerFrame::Page { room: ROOM, events: Vec::new(), more: true, position: 4, reset: false, live });
-    assert_eq!(rig.room().unread(ME), 0, "the own mark is ahead of the server's");
+    rig.frame(ServerFrame::Page {
+        room: ROOM,
+        events: Vec::new(),
+        more: true,
+        position: 4,
+        reset: false,
+        live,
+    });
+    assert_eq!(
+        rig.room().unread(ME),
+        0,
+        "the own mark is ahead of the server's"
+    );
     rig.advance(250);
     assert_eq!(receipts(&rig.sent()), [(ROOM, 0, 4)]);
 }
@@ -82,21 +101,40 @@ fn marks_only_move_forward_and_make_ticks() {
     let mut rig = Rig::joined(1);
     let entry = own(2, id(50));
     rig.frame(ServerFrame::Event(entry.clone()));
-    let steps = [(0, 0, Tick::Sent), (2, 1, Tick::Delivered), (1, 1, Tick::Delivered), (2, 2, Tick::Read), (0, 0, Tick::Read)];
+    let steps = [
+        (0, 0, Tick::Sent),
+        (2, 1, Tick::Delivered),
+        (1, 1, Tick::Delivered),
+        (2, 2, Tick::Read),
+        (0, 0, Tick::Read),
+    ];
     for (delivered, read, tick) in steps {
-        rig.frame(ServerFrame::Receipt { room: ROOM, mark: mark(OTHER, delivered, read) });
+        rig.frame(ServerFrame::Receipt {
+            room: ROOM,
+            mark: mark(OTHER, delivered, read),
+        });
         assert_eq!(rig.room().tick_of(&entry, ME), tick);
     }
     // Another tab of ours has read it.
     rig.clear();
-    rig.frame(ServerFrame::Receipt { room: ROOM, mark: mark(ME, 2, 2) });
+    rig.frame(ServerFrame::Receipt {
+        room: ROOM,
+        mark: mark(ME, 2, 2),
+    });
     assert_eq!(rig.room().unread(ME), 0);
     rig.advance(1_000);
     assert!(receipts(&rig.sent()).is_empty());
     // A page that is late moves nothing back.
     rig.reconnect();
     let live = Some(state(2, vec![mark(OTHER, 1, 1)]));
-    rig.frame(ServerFrame::Page { room: ROOM, events: Vec::new(), more: true, position: 2, reset: false, live });
+    rig.frame(ServerFrame::Page {
+        room: ROOM,
+        events: Vec::new(),
+        more: true,
+        position: 2,
+        reset: false,
+        live,
+    });
     assert_eq!(rig.room().tick_of(&entry, ME), Tick::Read);
 }
 
@@ -135,7 +173,10 @@ fn typing_is_sent_rarely_and_ends() {
     rig.client.typing(ROOM, true, rig.now);
     rig.say(id(50), "hi");
     let sent = rig.sent();
-    assert!(matches!(sent[1], ClientFrame::Send { .. }), "the message comes first: {sent:?}");
+    assert!(
+        matches!(sent[1], ClientFrame::Send { .. }),
+        "the message comes first: {sent:?}"
+    );
     assert_eq!(typing(&sent), [true, false]);
     rig.frame(ack(&[(id(50), 2)]));
     rig.client.typing(ROOM, true, rig.now);
@@ -158,7 +199,13 @@ fn nothing_is_said_of_typing_without_a_connection() {
 #[test]
 fn who_types_is_shown_until_she_stops() {
     let mut rig = Rig::joined(1);
-    let shown = |rig: &Rig| rig.room().typing().iter().map(|typer| typer.id).collect::<Vec<_>>();
+    let shown = |rig: &Rig| {
+        rig.room()
+            .typing()
+            .iter()
+            .map(|typer| typer.id)
+            .collect::<Vec<_>>()
+    };
     rig.frame(types(person(ME), true));
     assert!(shown(&rig).is_empty(), "not what we do in another tab");
     rig.frame(types(person(OTHER), true));
@@ -196,10 +243,22 @@ fn unread_counts_the_texts_of_others_only() {
     assert_eq!(rig.room().unread(ME), 2);
     rig.client.seen(ROOM, 2, rig.now);
     rig.frame(ServerFrame::Event(own(3, id(50))));
-    rig.frame(ServerFrame::Event(Event { body: Body::Happened { what: Happening::Resolved, whom: None }, ..text(4, OTHER) }));
-    rig.frame(ServerFrame::Event(Event { body: Body::Deleted, ..text(5, OTHER) }));
+    rig.frame(ServerFrame::Event(Event {
+        body: Body::Happened {
+            what: Happening::Resolved,
+            whom: None,
+        },
+        ..text(4, OTHER)
+    }));
+    rig.frame(ServerFrame::Event(Event {
+        body: Body::Deleted,
+        ..text(5, OTHER)
+    }));
     assert_eq!(rig.room().unread(ME), 0);
-    rig.frame(ServerFrame::Event(Event { body: Body::Note { runs: Vec::new() }, ..text(6, OTHER) }));
+    rig.frame(ServerFrame::Event(Event {
+        body: Body::Note { runs: Vec::new() },
+        ..text(6, OTHER)
+    }));
     for event in texts(7..=8) {
         rig.frame(ServerFrame::Event(event));
     }

@@ -3,7 +3,8 @@
 
 use parlour_protocol::client::Tick;
 use parlour_protocol::frame::{
-    Ack, Body, Cursor, Draft, ErrorCode, Event, Limits, Mark, Open, Person, Role, RoomKind, RoomState, TicketState,
+    Ack, Body, Cursor, Draft, ErrorCode, Event, Limits, Mark, Open, Person, Role, RoomKind,
+    RoomState, TicketState,
 };
 use parlour_protocol::text::Run;
 use parlour_protocol::{ClientFrame, Id, ServerFrame};
@@ -49,7 +50,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(rooms: &[Id], clients: usize) -> Self {
-        let rooms = rooms.iter().map(|id| Stored { id: *id, events: Vec::new(), marks: Vec::new() });
+        let rooms = rooms.iter().map(|id| Stored {
+            id: *id,
+            events: Vec::new(),
+            marks: Vec::new(),
+        });
         Self {
             epoch: Id([1; 16]),
             rooms: rooms.collect(),
@@ -73,12 +78,34 @@ impl Server {
         }
         match frame {
             ClientFrame::Join { room, after } => self.join(from, room, after, false),
-            ClientFrame::Leave { room } => self.sessions[from].joined.retain(|joined| *joined != room),
-            ClientFrame::Send { room, messages, open, .. } => self.send(from, room, &messages, open.as_ref()),
-            ClientFrame::History { room, before, after } => self.history(from, room, before, after),
-            ClientFrame::Receipt { room, delivered, read } => self.receipt(from, room, delivered, read),
+            ClientFrame::Leave { room } => {
+                self.sessions[from].joined.retain(|joined| *joined != room);
+            }
+            ClientFrame::Send {
+                room,
+                messages,
+                open,
+                ..
+            } => self.send(from, room, &messages, open.as_ref()),
+            ClientFrame::History {
+                room,
+                before,
+                after,
+            } => self.history(from, room, before, after),
+            ClientFrame::Receipt {
+                room,
+                delivered,
+                read,
+            } => self.receipt(from, room, delivered, read),
             ClientFrame::Typing { room, on } => {
-                self.publish(room, &ServerFrame::Typing { room, who: who(from), on });
+                self.publish(
+                    room,
+                    &ServerFrame::Typing {
+                        room,
+                        who: who(from),
+                        on,
+                    },
+                );
             }
             ClientFrame::Ping { n, .. } if n > 0 => self.beat(from, n, now),
             _ => {}
@@ -90,16 +117,37 @@ impl Server {
             return;
         }
         let joined = self.sessions[to].joined.clone();
-        let position = |room| self.stored(room).map_or(0, |stored| stored.events.len() as u64);
-        let rooms = joined.into_iter().map(|room| Cursor { room, seq: position(room) }).collect();
-        self.push(to, ServerFrame::Beat { n, time: now as i64 * 1000, rooms, digest: None });
+        let position = |room| {
+            self.stored(room)
+                .map_or(0, |stored| stored.events.len() as u64)
+        };
+        let rooms = joined
+            .into_iter()
+            .map(|room| Cursor {
+                room,
+                seq: position(room),
+            })
+            .collect();
+        self.push(
+            to,
+            ServerFrame::Beat {
+                n,
+                time: now as i64 * 1000,
+                rooms,
+                digest: None,
+            },
+        );
     }
 
     /// An entry is edited or deleted.
     pub(crate) fn edit(&mut self, room: Id, index: usize) {
-        let Some(stored) = self.rooms.iter_mut().find(|stored| stored.id == room) else { return };
+        let Some(stored) = self.rooms.iter_mut().find(|stored| stored.id == room) else {
+            return;
+        };
         let length = stored.events.len();
-        let Some(event) = stored.events.get_mut(index % length.max(1)) else { return };
+        let Some(event) = stored.events.get_mut(index % length.max(1)) else {
+            return;
+        };
         event.rev += 1;
         event.body = Body::Deleted;
         let event = event.clone();
@@ -124,14 +172,39 @@ impl Server {
     }
 
     fn hello(&mut self, from: usize, epoch: Option<Id>, cursors: &[Cursor], now: u64) {
-        let limits = Limits { frame: 65_536, text: 8_000, batch: 4 };
-        let rooms = self.rooms.iter().map(|stored| state(stored, false)).collect();
+        let limits = Limits {
+            frame: 65_536,
+            text: 8_000,
+            batch: 4,
+        };
+        let rooms = self
+            .rooms
+            .iter()
+            .map(|stored| state(stored, false))
+            .collect();
         let (time, heartbeat) = (now as i64 * 1000, HEARTBEAT as u32);
         let (me, epoch_now) = (who(from), self.epoch);
         let people = Vec::new();
-        self.push(from, ServerFrame::Welcome { v: 1, time, heartbeat, epoch: epoch_now, me, limits, rooms, people });
+        self.push(
+            from,
+            ServerFrame::Welcome {
+                v: 1,
+                time,
+                heartbeat,
+                epoch: epoch_now,
+                me,
+                limits,
+                rooms,
+                people,
+            },
+        );
         for cursor in cursors {
-            self.join(from, cursor.room, Some(cursor.seq), epoch.is_some_and(|epoch| epoch != self.epoch));
+            self.join(
+                from,
+                cursor.room,
+                Some(cursor.seq),
+                epoch.is_some_and(|epoch| epoch != self.epoch),
+            );
         }
     }
 
@@ -142,18 +215,37 @@ impl Server {
         };
         let position = stored.events.len() as u64;
         let state = state(stored, true);
-        let reset = after.is_some_and(|after| void || after > position || position - after > MAX_RESUME);
+        let reset =
+            after.is_some_and(|after| void || after > position || position - after > MAX_RESUME);
         let newest = stored.events.len().saturating_sub(PAGE);
-        let start = if reset { newest } else { after.map_or(newest, |after| after as usize) };
+        let start = if reset {
+            newest
+        } else {
+            after.map_or(newest, |after| after as usize)
+        };
         let rest = &stored.events[start..];
         let mut pages: Vec<Vec<Event>> = rest.chunks(PAGE).map(<[Event]>::to_vec).collect();
         let last = pages.pop().unwrap_or_default();
         let more = |events: &[Event]| events.first().map_or(start > 0, |event| event.seq > 1);
         let mut frames: Vec<_> = pages
             .into_iter()
-            .map(|events| ServerFrame::Page { room, more: more(&events), events, position, reset: false, live: None })
+            .map(|events| ServerFrame::Page {
+                room,
+                more: more(&events),
+                events,
+                position,
+                reset: false,
+                live: None,
+            })
             .collect();
-        frames.push(ServerFrame::Page { room, more: more(&last), events: last, position, reset, live: Some(state) });
+        frames.push(ServerFrame::Page {
+            room,
+            more: more(&last),
+            events: last,
+            position,
+            reset,
+            live: Some(state),
+        });
         let session = &mut self.sessions[from];
         if !session.joined.contains(&room) {
             session.joined.push(room);
@@ -162,7 +254,9 @@ impl Server {
     }
 
     fn history(&mut self, from: usize, room: Id, before: u64, after: u64) {
-        let Some(stored) = self.stored(room) else { return };
+        let Some(stored) = self.stored(room) else {
+            return;
+        };
         let position = stored.events.len();
         let (start, end) = if before > 0 {
             let end = (before as usize - 1).min(position);
@@ -172,16 +266,32 @@ impl Server {
             (start, (start + PAGE).min(position))
         };
         let events = stored.events[start..end].to_vec();
-        let page =
-            ServerFrame::Page { room, events, more: start > 0, position: position as u64, reset: false, live: None };
+        let page = ServerFrame::Page {
+            room,
+            events,
+            more: start > 0,
+            position: position as u64,
+            reset: false,
+            live: None,
+        };
         self.push(from, page);
     }
 
     fn send(&mut self, from: usize, room: Id, messages: &[Draft], open: Option<&Open>) {
-        assert!((1..=4).contains(&messages.len()), "a batch of {}", messages.len());
+        assert!(
+            (1..=4).contains(&messages.len()),
+            "a batch of {}",
+            messages.len()
+        );
         match self.refusal.take() {
             Some(Refusal::Busy { after }) => {
-                let frame = refused(ErrorCode::Unavailable, true, after, room, Some(messages[0].cid));
+                let frame = refused(
+                    ErrorCode::Unavailable,
+                    true,
+                    after,
+                    room,
+                    Some(messages[0].cid),
+                );
                 return self.push(from, frame);
             }
             Some(Refusal::Never { index }) => {
@@ -193,26 +303,63 @@ impl Server {
         let mut opened = false;
         if self.stored(room).is_none() {
             if open.is_none() {
-                return self.push(from, refused(ErrorCode::UnknownRoom, false, 0, room, Some(messages[0].cid)));
+                return self.push(
+                    from,
+                    refused(
+                        ErrorCode::UnknownRoom,
+                        false,
+                        0,
+                        room,
+                        Some(messages[0].cid),
+                    ),
+                );
             }
-            self.rooms.push(Stored { id: room, events: Vec::new(), marks: Vec::new() });
+            self.rooms.push(Stored {
+                id: room,
+                events: Vec::new(),
+                marks: Vec::new(),
+            });
             opened = true;
         }
         let mut acks = Vec::new();
         let mut fresh = Vec::new();
-        let stored = self.rooms.iter_mut().find(|stored| stored.id == room).expect("it was made");
+        let stored = self
+            .rooms
+            .iter_mut()
+            .find(|stored| stored.id == room)
+            .expect("it was made");
         for draft in messages {
             let old = stored.events.iter().find(|event| event.cid == draft.cid);
             let seq = old.map_or(stored.events.len() as u64 + 1, |event| event.seq);
-            acks.push(Ack { cid: draft.cid, seq, at: 0, dup: old.is_some() });
+            acks.push(Ack {
+                cid: draft.cid,
+                seq,
+                at: 0,
+                dup: old.is_some(),
+            });
             if old.is_none() {
-                let body = Body::Text { runs: vec![Run::plain(draft.text.clone())] };
-                let event = Event { room, seq, cid: draft.cid, at: 0, rev: 0, author: who(from), body, html: None };
+                let body = Body::Text {
+                    runs: vec![Run::plain(draft.text.clone())],
+                };
+                let event = Event {
+                    room,
+                    seq,
+                    cid: draft.cid,
+                    at: 0,
+                    rev: 0,
+                    author: who(from),
+                    body,
+                    html: None,
+                };
                 stored.events.push(event.clone());
                 fresh.push(event);
             }
         }
-        let echo = |server: &mut Self| fresh.iter().for_each(|event| server.publish(room, &ServerFrame::Event(event.clone())));
+        let echo = |server: &mut Self| {
+            fresh
+                .iter()
+                .for_each(|event| server.publish(room, &ServerFrame::Event(event.clone())));
+        };
         if self.echo_first {
             echo(self);
         }
@@ -226,13 +373,26 @@ impl Server {
     }
 
     fn receipt(&mut self, from: usize, room: Id, delivered: u64, read: u64) {
-        let Some(stored) = self.rooms.iter_mut().find(|stored| stored.id == room) else { return };
-        assert!(delivered.max(read) <= stored.events.len() as u64, "a mark above the newest entry");
+        let Some(stored) = self.rooms.iter_mut().find(|stored| stored.id == room) else {
+            return;
+        };
+        assert!(
+            delivered.max(read) <= stored.events.len() as u64,
+            "a mark above the newest entry"
+        );
         let member = who(from).id;
         if !stored.marks.iter().any(|mark| mark.member == member) {
-            stored.marks.push(Mark { member, delivered: 0, read: 0 });
+            stored.marks.push(Mark {
+                member,
+                delivered: 0,
+                read: 0,
+            });
         }
-        let mark = stored.marks.iter_mut().find(|mark| mark.member == member).expect("it was made");
+        let mark = stored
+            .marks
+            .iter_mut()
+            .find(|mark| mark.member == member)
+            .expect("it was made");
         mark.delivered = mark.delivered.max(delivered);
         mark.read = mark.read.max(read);
         let mark = *mark;
@@ -240,7 +400,11 @@ impl Server {
     }
 
     fn publish(&mut self, room: Id, frame: &ServerFrame) {
-        for session in self.sessions.iter_mut().filter(|session| session.joined.contains(&room)) {
+        for session in self
+            .sessions
+            .iter_mut()
+            .filter(|session| session.joined.contains(&room))
+        {
             session.down.push_back(frame.clone());
         }
     }
@@ -251,7 +415,10 @@ impl Server {
 
     /// How far the others are with an entry.
     pub(crate) fn tick_of(&self, room: Id, seq: u64, author: Id) -> Tick {
-        let marks = self.stored(room).map(|stored| stored.marks.as_slice()).unwrap_or_default();
+        let marks = self
+            .stored(room)
+            .map(|stored| stored.marks.as_slice())
+            .unwrap_or_default();
         let others = || marks.iter().filter(|mark| mark.member != author);
         if others().any(|mark| mark.read >= seq) {
             Tick::Read
@@ -265,8 +432,16 @@ impl Server {
 
 /// The person behind a client: the first one is the visitor.
 pub(crate) fn who(client: usize) -> Person {
-    let role = if client == 0 { Role::Visitor } else { Role::Agent };
-    Person { id: Id([client as u8 + 10; 16]), role, name: String::new() }
+    let role = if client == 0 {
+        Role::Visitor
+    } else {
+        Role::Agent
+    };
+    Person {
+        id: Id([client as u8 + 10; 16]),
+        role,
+        name: String::new(),
+    }
 }
 
 fn state(stored: &Stored, full: bool) -> RoomState {
@@ -275,11 +450,22 @@ fn state(stored: &Stored, full: bool) -> RoomState {
         kind: RoomKind::Public,
         position: stored.events.len() as u64,
         ticket: Some(TicketState::Open),
-        marks: if full { stored.marks.clone() } else { Vec::new() },
+        marks: if full {
+            stored.marks.clone()
+        } else {
+            Vec::new()
+        },
         people: Vec::new(),
     }
 }
 
 fn refused(code: ErrorCode, retry: bool, after: u32, room: Id, cid: Option<Id>) -> ServerFrame {
-    ServerFrame::Error { code, message: String::new(), retry, after, room: Some(room), cid }
+    ServerFrame::Error {
+        code,
+        message: String::new(),
+        retry,
+        after,
+        room: Some(room),
+        cid,
+    }
 }

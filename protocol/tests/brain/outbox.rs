@@ -1,7 +1,11 @@
 //! Messages go out once each, in order, whatever happens to their answers.
 
-use crate::rig::{ME, OTHER, ROOM, Rig, ack, error, id, live_page, own, page, sends, state, text, texts, welcome};
-use parlour_protocol::client::{Change, Client, Options, Output, Pending, PendingState, Saved, SendError};
+use crate::rig::{
+    ME, OTHER, ROOM, Rig, ack, error, id, live_page, own, page, sends, state, text, texts, welcome,
+};
+use parlour_protocol::client::{
+    Change, Client, Options, Output, Pending, PendingState, Saved, SendError,
+};
 use parlour_protocol::frame::{Ack, ErrorCode, Open, View};
 use parlour_protocol::{ClientFrame, Id, ServerFrame};
 
@@ -10,7 +14,11 @@ const B: Id = id(51);
 const C: Id = id(52);
 
 fn states(rig: &Rig) -> Vec<(Id, PendingState)> {
-    rig.room().pending().iter().map(|pending| (pending.cid, pending.state)).collect()
+    rig.room()
+        .pending()
+        .iter()
+        .map(|pending| (pending.cid, pending.state))
+        .collect()
 }
 
 #[test]
@@ -38,12 +46,24 @@ fn acknowledgement_and_echo_in_either_order_show_it_once() {
         }
         let [first, second] = frames;
         rig.frame(first);
-        assert_eq!(rig.pending().contains(&A), !echo_first, "it stays visible until its entry is there");
-        assert_eq!(sends(&rig.sent()).is_empty(), echo_first, "the next waits for the acknowledgement");
+        assert_eq!(
+            rig.pending().contains(&A),
+            !echo_first,
+            "it stays visible until its entry is there"
+        );
+        assert_eq!(
+            sends(&rig.sent()).is_empty(),
+            echo_first,
+            "the next waits for the acknowledgement"
+        );
         rig.frame(second);
         assert_eq!(rig.seqs(), [1, 2]);
         assert_eq!(rig.pending(), [B]);
-        let unsaved = rig.rest.iter().filter(|output| **output == Output::Unsave(A)).count();
+        let unsaved = rig
+            .rest
+            .iter()
+            .filter(|output| **output == Output::Unsave(A))
+            .count();
         assert_eq!(unsaved, 1);
         rig.frame(ack(&[(A, 2)]));
         rig.frame(ServerFrame::Event(own(2, A)));
@@ -58,7 +78,11 @@ fn an_acknowledgement_whose_entry_is_lost_is_repaired() {
     rig.frame(ack(&[(A, 2)]));
     rig.clear();
     rig.advance(250);
-    assert!(rig.sent().contains(&ClientFrame::History { room: ROOM, before: 0, after: 1 }));
+    assert!(rig.sent().contains(&ClientFrame::History {
+        room: ROOM,
+        before: 0,
+        after: 1
+    }));
     rig.frame(page(vec![own(2, A)], true, 2));
     assert!(rig.pending().is_empty());
     assert_eq!(rig.seqs(), [1, 2]);
@@ -70,8 +94,25 @@ fn a_lost_acknowledgement_is_sent_again_under_the_same_id() {
     rig.say(A, "hi");
     rig.say(B, "ho");
     rig.reconnect();
-    assert_eq!(sends(&rig.sent()), [vec![A, B]], "at once, also before the room is live");
-    let acks = vec![Ack { cid: A, seq: 2, at: 0, dup: true }, Ack { cid: B, seq: 3, at: 0, dup: false }];
+    assert_eq!(
+        sends(&rig.sent()),
+        [vec![A, B]],
+        "at once, also before the room is live"
+    );
+    let acks = vec![
+        Ack {
+            cid: A,
+            seq: 2,
+            at: 0,
+            dup: true,
+        },
+        Ack {
+            cid: B,
+            seq: 3,
+            at: 0,
+            dup: false,
+        },
+    ];
     rig.frame(ServerFrame::Ack { room: ROOM, acks });
     rig.frame(live_page(vec![own(2, A), own(3, B)], true, 3));
     assert_eq!(rig.seqs(), [1, 2, 3]);
@@ -115,14 +156,24 @@ fn a_refused_message_fails_alone() {
     rig.frame(ack(&[(A, 2)]));
     rig.clear();
     rig.frame(error(ErrorCode::TooLong, false, 0, Some(ROOM), Some(B)));
-    assert!(rig.changes.contains(&Change::Error { code: ErrorCode::TooLong, room: Some(ROOM), cid: Some(B) }));
+    assert!(rig.changes.contains(&Change::Error {
+        code: ErrorCode::TooLong,
+        room: Some(ROOM),
+        cid: Some(B)
+    }));
     assert_eq!(sends(&rig.sent()), [vec![C]]);
     rig.frame(error(ErrorCode::TooLong, false, 0, Some(ROOM), Some(B)));
-    assert!(rig.sent().is_empty(), "the same refusal again refers to nothing");
+    assert!(
+        rig.sent().is_empty(),
+        "the same refusal again refers to nothing"
+    );
     rig.frame(ServerFrame::Event(own(2, A)));
     rig.frame(ack(&[(C, 3)]));
     rig.frame(ServerFrame::Event(own(3, C)));
-    assert_eq!(states(&rig), [(B, PendingState::Failed(ErrorCode::TooLong))]);
+    assert_eq!(
+        states(&rig),
+        [(B, PendingState::Failed(ErrorCode::TooLong))]
+    );
     rig.client.retry(B, rig.now);
     assert_eq!(sends(&rig.sent()), [vec![B]]);
     assert_eq!(rig.client.discard(B), None, "it is with the server");
@@ -141,7 +192,10 @@ fn overload_is_waited_for() {
         rig.say(B, "ho");
         rig.clear();
         rig.frame(error(code, true, 2_000, Some(ROOM), Some(A)));
-        assert_eq!(states(&rig), [(A, PendingState::Waiting), (B, PendingState::Waiting)]);
+        assert_eq!(
+            states(&rig),
+            [(A, PendingState::Waiting), (B, PendingState::Waiting)]
+        );
         rig.advance(1_999);
         assert!(rig.sent().is_empty());
         rig.advance(1);
@@ -190,29 +244,52 @@ fn a_frame_stays_below_its_limit() {
     }
     rig.clear();
     rig.frame(ack(&[(A, 2)]));
-    assert_eq!(sends(&rig.sent()), [vec![B]], "two of them would be 96 kB of JSON");
+    assert_eq!(
+        sends(&rig.sent()),
+        [vec![B]],
+        "two of them would be 96 kB of JSON"
+    );
     for n in 60..80 {
         rig.say(id(n), "short");
     }
     rig.frame(ack(&[(B, 3)]));
-    assert_eq!(sends(&rig.sent()), [[vec![C], (60..75).map(id).collect()].concat()]);
+    assert_eq!(
+        sends(&rig.sent()),
+        [[vec![C], (60..75).map(id).collect()].concat()]
+    );
 }
 
 #[test]
 fn the_first_message_opens_the_ticket() {
     for joins_by_itself in [true, false] {
         let mut rig = Rig::live();
-        let open = Open { page: "https://example.com/".into(), title: "T".into() };
-        rig.client.send(ROOM, A, "hi".into(), Some(open.clone()), rig.now).unwrap();
-        rig.client.send(ROOM, B, "ho".into(), None, rig.now).unwrap();
+        let open = Open {
+            page: "https://example.com/".into(),
+            title: "T".into(),
+        };
+        rig.client
+            .send(ROOM, A, "hi".into(), Some(open.clone()), rig.now)
+            .unwrap();
+        rig.client
+            .send(ROOM, B, "ho".into(), None, rig.now)
+            .unwrap();
         rig.client.typing(ROOM, true, rig.now);
         let sent = rig.sent();
-        assert!(matches!(&sent[..], [ClientFrame::Send { open: Some(with), .. }] if *with == open), "{sent:?}");
+        assert!(
+            matches!(&sent[..], [ClientFrame::Send { open: Some(with), .. }] if *with == open),
+            "{sent:?}"
+        );
         rig.frame(ack(&[(A, 1)]));
         assert_eq!(sends(&rig.sent()), [vec![B]]);
         if !joins_by_itself {
             rig.advance(1_000);
-            assert_eq!(rig.sent(), [ClientFrame::Join { room: ROOM, after: None }]);
+            assert_eq!(
+                rig.sent(),
+                [ClientFrame::Join {
+                    room: ROOM,
+                    after: None
+                }]
+            );
         }
         rig.frame(live_page(vec![own(1, A)], false, 1));
         rig.frame(ServerFrame::Event(own(2, B)));
@@ -227,7 +304,9 @@ fn the_first_message_opens_the_ticket() {
 fn a_ticket_joined_before_it_was_opened_is_not_gone() {
     let mut rig = Rig::live();
     rig.client.join(ROOM, rig.now);
-    rig.client.send(ROOM, A, "hi".into(), Some(Open::default()), rig.now).unwrap();
+    rig.client
+        .send(ROOM, A, "hi".into(), Some(Open::default()), rig.now)
+        .unwrap();
     rig.frame(error(ErrorCode::UnknownRoom, false, 0, Some(ROOM), None));
     assert!(!rig.room().gone());
     rig.frame(ack(&[(A, 1)]));
@@ -240,18 +319,35 @@ fn a_ticket_whose_acknowledgement_was_lost_is_joined() {
     // With the ticket in the welcome, it is joined at once; without it, after the answer.
     for listed in [true, false] {
         let mut rig = Rig::live();
-        rig.client.send(ROOM, A, "hi".into(), Some(Open::default()), rig.now).unwrap();
+        rig.client
+            .send(ROOM, A, "hi".into(), Some(Open::default()), rig.now)
+            .unwrap();
         rig.client.closed(rig.now, 1006);
         rig.advance(500);
         rig.client.opened(rig.now);
         rig.clear();
-        let rooms = if listed { vec![state(1, Vec::new())] } else { Vec::new() };
+        let rooms = if listed {
+            vec![state(1, Vec::new())]
+        } else {
+            Vec::new()
+        };
         rig.frame(welcome(id(9), rooms));
         let sent = rig.sent();
-        let join = ClientFrame::Join { room: ROOM, after: None };
+        let join = ClientFrame::Join {
+            room: ROOM,
+            after: None,
+        };
         assert_eq!(sent.contains(&join), listed);
         assert_eq!(sends(&sent), [vec![A]]);
-        rig.frame(ServerFrame::Ack { room: ROOM, acks: vec![Ack { cid: A, seq: 1, at: 0, dup: true }] });
+        rig.frame(ServerFrame::Ack {
+            room: ROOM,
+            acks: vec![Ack {
+                cid: A,
+                seq: 1,
+                at: 0,
+                dup: true,
+            }],
+        });
         assert_eq!(rig.sent().contains(&join), !listed);
     }
 }
@@ -259,9 +355,16 @@ fn a_ticket_whose_acknowledgement_was_lost_is_joined() {
 #[test]
 fn discarding_the_opener_leaves_the_ticket_to_the_next() {
     let mut rig = Rig::new();
-    let open = Open { page: "p".into(), title: "t".into() };
-    rig.client.send(ROOM, A, "hi".into(), Some(open.clone()), rig.now).unwrap();
-    rig.client.send(ROOM, B, "ho".into(), None, rig.now).unwrap();
+    let open = Open {
+        page: "p".into(),
+        title: "t".into(),
+    };
+    rig.client
+        .send(ROOM, A, "hi".into(), Some(open.clone()), rig.now)
+        .unwrap();
+    rig.client
+        .send(ROOM, B, "ho".into(), None, rig.now)
+        .unwrap();
     assert_eq!(rig.client.discard(A).as_deref(), Some("hi"));
     assert_eq!(rig.room().pending()[0].open, Some(open));
     assert_eq!(rig.client.discard(B).as_deref(), Some("ho"));
@@ -274,16 +377,33 @@ fn the_outbox_survives_a_reload() {
     rig.say(A, "sent, not acknowledged");
     rig.say(B, "waits");
     rig.drain();
-    let saved: Vec<Pending> = rig.rest.iter().filter_map(|output| match output {
-        Output::Save(pending) => Some(pending.clone()),
-        _ => None,
-    }).collect();
-    assert_eq!(saved.iter().map(|pending| pending.cid).collect::<Vec<_>>(), [A, B]);
+    let saved: Vec<Pending> = rig
+        .rest
+        .iter()
+        .filter_map(|output| match output {
+            Output::Save(pending) => Some(pending.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        saved.iter().map(|pending| pending.cid).collect::<Vec<_>>(),
+        [A, B]
+    );
 
     let mut again = Rig::new();
-    again.client = Client::new(Options { view: View::Runs, seed: 1, outbox_limit: 50 });
+    again.client = Client::new(Options {
+        view: View::Runs,
+        seed: 1,
+        outbox_limit: 50,
+    });
     let outbox = [saved.clone(), saved].concat();
-    again.client.restore(Saved { epoch: Some(id(9)), outbox }, again.now);
+    again.client.restore(
+        Saved {
+            epoch: Some(id(9)),
+            outbox,
+        },
+        again.now,
+    );
     assert_eq!(again.pending(), [A, B]);
     again.client.join(ROOM, again.now);
     again.connect();
@@ -307,7 +427,11 @@ fn a_message_to_a_room_that_was_left_is_still_sent() {
     rig.connect();
     let sent = rig.sent();
     assert_eq!(sends(&sent), [vec![A]]);
-    assert!(!sent.iter().any(|frame| matches!(frame, ClientFrame::Join { .. })));
+    assert!(
+        !sent
+            .iter()
+            .any(|frame| matches!(frame, ClientFrame::Join { .. }))
+    );
     rig.frame(ack(&[(A, 2)]));
     assert!(rig.client.room(ROOM).is_none());
     assert!(rig.rest.contains(&Output::Unsave(A)));
@@ -316,8 +440,20 @@ fn a_message_to_a_room_that_was_left_is_still_sent() {
 #[test]
 fn another_tab_may_have_sent_it() {
     let mut rig = Rig::new();
-    let waiting = |cid| Pending { room: ROOM, cid, text: "hi".into(), open: None, state: PendingState::Sending };
-    rig.client.restore(Saved { epoch: None, outbox: vec![waiting(A), waiting(B)] }, rig.now);
+    let waiting = |cid| Pending {
+        room: ROOM,
+        cid,
+        text: "hi".into(),
+        open: None,
+        state: PendingState::Sending,
+    };
+    rig.client.restore(
+        Saved {
+            epoch: None,
+            outbox: vec![waiting(A), waiting(B)],
+        },
+        rig.now,
+    );
     rig.client.join(ROOM, rig.now);
     rig.frame(live_page(Vec::new(), false, 0));
     rig.connect();

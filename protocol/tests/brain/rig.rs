@@ -21,7 +21,11 @@ pub(crate) const fn id(n: u8) -> Id {
 
 pub(crate) fn person(id: Id) -> Person {
     let role = if id == ME { Role::Visitor } else { Role::Agent };
-    Person { id, role, name: String::new() }
+    Person {
+        id,
+        role,
+        name: String::new(),
+    }
 }
 
 /// A text of `author`, with an id of its own for each number.
@@ -29,21 +33,46 @@ pub(crate) fn text(seq: u64, author: Id) -> Event {
     let mut cid = [0xcc; 16];
     cid[..8].copy_from_slice(&seq.to_be_bytes());
     let cid = Id(cid);
-    let body = Body::Text { runs: vec![Run::plain("hello")] };
-    Event { room: ROOM, seq, cid, at: 0, rev: 0, author: person(author), body, html: None }
+    let body = Body::Text {
+        runs: vec![Run::plain("hello")],
+    };
+    Event {
+        room: ROOM,
+        seq,
+        cid,
+        at: 0,
+        rev: 0,
+        author: person(author),
+        body,
+        html: None,
+    }
 }
 
 pub(crate) fn own(seq: u64, cid: Id) -> Event {
-    Event { cid, ..text(seq, ME) }
+    Event {
+        cid,
+        ..text(seq, ME)
+    }
 }
 
 pub(crate) fn state(position: u64, marks: Vec<Mark>) -> RoomState {
     let ticket = Some(TicketState::Open);
-    RoomState { room: ROOM, kind: RoomKind::Public, position, ticket, marks, people: Vec::new() }
+    RoomState {
+        room: ROOM,
+        kind: RoomKind::Public,
+        position,
+        ticket,
+        marks,
+        people: Vec::new(),
+    }
 }
 
 pub(crate) fn mark(member: Id, delivered: u64, read: u64) -> Mark {
-    Mark { member, delivered, read }
+    Mark {
+        member,
+        delivered,
+        read,
+    }
 }
 
 pub(crate) fn texts(seqs: std::ops::RangeInclusive<u64>) -> Vec<Event> {
@@ -51,37 +80,100 @@ pub(crate) fn texts(seqs: std::ops::RangeInclusive<u64>) -> Vec<Event> {
 }
 
 pub(crate) fn page(events: Vec<Event>, more: bool, position: u64) -> ServerFrame {
-    ServerFrame::Page { room: ROOM, events, more, position, reset: false, live: None }
+    ServerFrame::Page {
+        room: ROOM,
+        events,
+        more,
+        position,
+        reset: false,
+        live: None,
+    }
 }
 
 pub(crate) fn live_page(events: Vec<Event>, more: bool, position: u64) -> ServerFrame {
     let live = Some(state(position, Vec::new()));
-    ServerFrame::Page { room: ROOM, events, more, position, reset: false, live }
+    ServerFrame::Page {
+        room: ROOM,
+        events,
+        more,
+        position,
+        reset: false,
+        live,
+    }
 }
 
 pub(crate) fn reset_page(events: Vec<Event>, more: bool, position: u64) -> ServerFrame {
     let live = Some(state(position, Vec::new()));
-    ServerFrame::Page { room: ROOM, events, more, position, reset: true, live }
+    ServerFrame::Page {
+        room: ROOM,
+        events,
+        more,
+        position,
+        reset: true,
+        live,
+    }
 }
 
 pub(crate) fn ack(acks: &[(Id, u64)]) -> ServerFrame {
-    let acks = acks.iter().map(|&(cid, seq)| Ack { cid, seq, at: 0, dup: false });
-    ServerFrame::Ack { room: ROOM, acks: acks.collect() }
+    let acks = acks.iter().map(|&(cid, seq)| Ack {
+        cid,
+        seq,
+        at: 0,
+        dup: false,
+    });
+    ServerFrame::Ack {
+        room: ROOM,
+        acks: acks.collect(),
+    }
 }
 
-pub(crate) fn error(code: ErrorCode, retry: bool, after: u32, room: Option<Id>, cid: Option<Id>) -> ServerFrame {
-    ServerFrame::Error { code, message: String::new(), retry, after, room, cid }
+pub(crate) fn error(
+    code: ErrorCode,
+    retry: bool,
+    after: u32,
+    room: Option<Id>,
+    cid: Option<Id>,
+) -> ServerFrame {
+    ServerFrame::Error {
+        code,
+        message: String::new(),
+        retry,
+        after,
+        room,
+        cid,
+    }
 }
 
 pub(crate) fn welcome(epoch: Id, rooms: Vec<RoomState>) -> ServerFrame {
-    let limits = Limits { frame: 65_536, text: 8_000, batch: 16 };
+    let limits = Limits {
+        frame: 65_536,
+        text: 8_000,
+        batch: 16,
+    };
     let me = person(ME);
-    ServerFrame::Welcome { v: 1, time: 1_000_000, heartbeat: HEARTBEAT, epoch, me, limits, rooms, people: Vec::new() }
+    ServerFrame::Welcome {
+        v: 1,
+        time: 1_000_000,
+        heartbeat: HEARTBEAT,
+        epoch,
+        me,
+        limits,
+        rooms,
+        people: Vec::new(),
+    }
 }
 
 pub(crate) fn beat(n: u32, position: u64) -> ServerFrame {
-    let rooms = vec![parlour_protocol::frame::Cursor { room: ROOM, seq: position }];
-    ServerFrame::Beat { n, time: 2_000_000, rooms, digest: None }
+    let rooms = vec![parlour_protocol::frame::Cursor {
+        room: ROOM,
+        seq: position,
+    }];
+    ServerFrame::Beat {
+        n,
+        time: 2_000_000,
+        rooms,
+        digest: None,
+    }
 }
 
 /// A client with its clock; what it puts out is sorted as it comes.
@@ -95,8 +187,18 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) fn new() -> Self {
-        let client = Client::new(Options { view: View::Runs, seed: 7, outbox_limit: 50 });
-        Self { client, now: 1_000, sent: Vec::new(), changes: Vec::new(), rest: Vec::new() }
+        let client = Client::new(Options {
+            view: View::Runs,
+            seed: 7,
+            outbox_limit: 50,
+        });
+        Self {
+            client,
+            now: 1_000,
+            sent: Vec::new(),
+            changes: Vec::new(),
+            rest: Vec::new(),
+        }
     }
 
     /// Started, and welcomed without any rooms.
@@ -137,7 +239,11 @@ impl Rig {
             ClientFrame::Hello { cursors, .. } => Some(cursors.clone()),
             _ => None,
         });
-        hello.unwrap_or_default().into_iter().map(|cursor| (cursor.room, cursor.seq)).collect()
+        hello
+            .unwrap_or_default()
+            .into_iter()
+            .map(|cursor| (cursor.room, cursor.seq))
+            .collect()
     }
 
     pub(crate) fn frame(&mut self, frame: ServerFrame) {
@@ -149,12 +255,19 @@ impl Rig {
     pub(crate) fn advance(&mut self, ms: u64) {
         let end = self.now + ms;
         while let Some(at) = self.client.next_timer().filter(|at| *at <= end) {
-            assert!(at > self.now || self.client.next_timer() == Some(at), "a timer went back");
+            assert!(
+                at > self.now || self.client.next_timer() == Some(at),
+                "a timer went back"
+            );
             self.now = self.now.max(at);
             self.client.tick(self.now);
             self.drain();
             let next = self.client.next_timer();
-            assert!(next.is_none_or(|next| next > self.now), "a timer that is never done: {next:?} at {}", self.now);
+            assert!(
+                next.is_none_or(|next| next > self.now),
+                "a timer that is never done: {next:?} at {}",
+                self.now
+            );
         }
         self.now = end;
     }
@@ -183,7 +296,9 @@ impl Rig {
     }
 
     pub(crate) fn say(&mut self, cid: Id, text: &str) {
-        self.client.send(ROOM, cid, text.into(), None, self.now).expect("a message that may be sent");
+        self.client
+            .send(ROOM, cid, text.into(), None, self.now)
+            .expect("a message that may be sent");
     }
 
     pub(crate) fn room(&self) -> &Room {
@@ -191,18 +306,28 @@ impl Rig {
     }
 
     pub(crate) fn seqs(&self) -> Vec<u64> {
-        self.room().entries().iter().map(|event| event.seq).collect()
+        self.room()
+            .entries()
+            .iter()
+            .map(|event| event.seq)
+            .collect()
     }
 
     pub(crate) fn pending(&self) -> Vec<Id> {
-        self.room().pending().iter().map(|pending| pending.cid).collect()
+        self.room()
+            .pending()
+            .iter()
+            .map(|pending| pending.cid)
+            .collect()
     }
 }
 
 /// The ids of the messages of each `send` among the frames.
 pub(crate) fn sends(frames: &[ClientFrame]) -> Vec<Vec<Id>> {
     let ids = frames.iter().filter_map(|frame| match frame {
-        ClientFrame::Send { messages, .. } => Some(messages.iter().map(|draft| draft.cid).collect()),
+        ClientFrame::Send { messages, .. } => {
+            Some(messages.iter().map(|draft| draft.cid).collect())
+        }
         _ => None,
     });
     ids.collect()

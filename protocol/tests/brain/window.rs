@@ -1,14 +1,19 @@
 //! The window stays contiguous, whatever comes in whatever order.
 
 use crate::rig::{
-    ME, OTHER, ROOM, Rig, beat, error, id, live_page, page, person, reset_page, text, texts, welcome,
+    ME, OTHER, ROOM, Rig, beat, error, id, live_page, page, person, reset_page, text, texts,
+    welcome,
 };
 use parlour_protocol::client::Change;
 use parlour_protocol::frame::{Body, ErrorCode, Event, Happening, TicketState};
 use parlour_protocol::{ClientFrame, ServerFrame};
 
 fn history(before: u64, after: u64) -> ClientFrame {
-    ClientFrame::History { room: ROOM, before, after }
+    ClientFrame::History {
+        room: ROOM,
+        before,
+        after,
+    }
 }
 
 fn join(after: Option<u64>) -> ClientFrame {
@@ -27,7 +32,11 @@ fn a_join_buffers_until_its_page() {
     rig.frame(live_page(texts(10..=11), true, 11));
     assert_eq!(rig.seqs(), [10, 11, 12, 13]);
     assert!(rig.room().live() && rig.room().more());
-    assert_eq!(rig.client.rooms().len(), 1, "a visitor's ticket that came after the welcome");
+    assert_eq!(
+        rig.client.rooms().len(),
+        1,
+        "a visitor's ticket that came after the welcome"
+    );
 }
 
 #[test]
@@ -49,10 +58,18 @@ fn swapped_events_need_no_question() {
     rig.advance(49);
     rig.frame(ServerFrame::Event(text(3, OTHER)));
     assert_eq!(rig.seqs(), [1, 2, 3, 4, 5]);
-    let live: Vec<_> = rig.changes.iter().filter(|change| matches!(change, Change::Event { .. })).collect();
+    let live: Vec<_> = rig
+        .changes
+        .iter()
+        .filter(|change| matches!(change, Change::Event { .. }))
+        .collect();
     assert_eq!(live.len(), 3);
     rig.advance(10_000);
-    assert!(!rig.sent().iter().any(|frame| matches!(frame, ClientFrame::History { .. })));
+    assert!(
+        !rig.sent()
+            .iter()
+            .any(|frame| matches!(frame, ClientFrame::History { .. }))
+    );
 }
 
 #[test]
@@ -65,12 +82,22 @@ fn a_hole_is_asked_for_once_then_again_with_back_off() {
     rig.advance(4_000);
     assert!(!rig.sent().contains(&history(0, 2)));
     rig.advance(3_000);
-    assert!(rig.sent().contains(&history(0, 2)), "the first question was lost");
+    assert!(
+        rig.sent().contains(&history(0, 2)),
+        "the first question was lost"
+    );
     rig.frame(page(texts(3..=6), true, 6));
     assert_eq!(rig.seqs(), [1, 2, 3, 4, 5, 6]);
-    assert!(!rig.room().more(), "a page above says nothing about what is before the window");
+    assert!(
+        !rig.room().more(),
+        "a page above says nothing about what is before the window"
+    );
     rig.advance(10_000);
-    assert!(!rig.sent().iter().any(|frame| matches!(frame, ClientFrame::History { .. })));
+    assert!(
+        !rig.sent()
+            .iter()
+            .any(|frame| matches!(frame, ClientFrame::History { .. }))
+    );
 }
 
 #[test]
@@ -104,7 +131,11 @@ fn entries_that_are_gone_for_good_do_not_leave_a_hole() {
     rig.frame(page(texts(7..=8), false, 9));
     assert_eq!(rig.seqs(), [7, 8, 9]);
     rig.advance(10_000);
-    assert!(!rig.sent().iter().any(|frame| matches!(frame, ClientFrame::History { .. })));
+    assert!(
+        !rig.sent()
+            .iter()
+            .any(|frame| matches!(frame, ClientFrame::History { .. }))
+    );
 }
 
 #[test]
@@ -120,15 +151,26 @@ fn too_many_held_events_mean_joining_again() {
 
 #[test]
 fn revisions_only_move_forward() {
-    let deleted = |rev| Event { rev, body: Body::Deleted, ..text(2, OTHER) };
+    let deleted = |rev| Event {
+        rev,
+        body: Body::Deleted,
+        ..text(2, OTHER)
+    };
     let mut rig = Rig::joined(3);
     rig.frame(ServerFrame::Event(deleted(2)));
-    rig.frame(ServerFrame::Event(Event { rev: 1, ..text(2, OTHER) }));
+    rig.frame(ServerFrame::Event(Event {
+        rev: 1,
+        ..text(2, OTHER)
+    }));
     rig.frame(page(texts(1..=3), false, 3));
     assert_eq!(rig.room().entries()[1], deleted(2));
     assert_eq!(rig.seqs(), [1, 2, 3]);
     // Among those that wait too, and over a page that starts over.
-    rig.frame(ServerFrame::Event(Event { rev: 1, body: Body::Deleted, ..text(5, OTHER) }));
+    rig.frame(ServerFrame::Event(Event {
+        rev: 1,
+        body: Body::Deleted,
+        ..text(5, OTHER)
+    }));
     rig.frame(ServerFrame::Event(text(5, OTHER)));
     rig.frame(reset_page(texts(2..=4), true, 4));
     assert_eq!(rig.room().entries()[0].body, Body::Deleted);
@@ -165,7 +207,10 @@ fn an_older_page_that_is_lost_can_be_asked_for_again() {
     assert_eq!(rig.reconnect(), [(ROOM, 8)]);
     assert!(!rig.room().loading());
     rig.frame(live_page(Vec::new(), false, 8));
-    assert!(rig.room().more(), "an empty resume says nothing about what is before the window");
+    assert!(
+        rig.room().more(),
+        "an empty resume says nothing about what is before the window"
+    );
     rig.clear();
     rig.client.older(ROOM, rig.now);
     assert_eq!(rig.sent(), [history(6, 0)]);
@@ -197,8 +242,16 @@ fn a_page_that_does_not_touch_the_window_is_not_put_before_it() {
 fn a_resume_in_several_pages_goes_live_with_the_last() {
     let mut rig = Rig::joined(2);
     rig.frame(ServerFrame::Event(text(4, OTHER)));
-    assert_eq!(rig.reconnect(), [(ROOM, 2)], "what waited above a hole is not a cursor");
-    assert!(!rig.sent().iter().any(|frame| matches!(frame, ClientFrame::Join { .. })));
+    assert_eq!(
+        rig.reconnect(),
+        [(ROOM, 2)],
+        "what waited above a hole is not a cursor"
+    );
+    assert!(
+        !rig.sent()
+            .iter()
+            .any(|frame| matches!(frame, ClientFrame::Join { .. }))
+    );
     rig.frame(page(texts(3..=4), true, 6));
     assert!(!rig.room().live());
     rig.frame(ServerFrame::Event(text(7, OTHER)));
@@ -212,7 +265,11 @@ fn a_join_without_an_answer_is_asked_again() {
     let mut rig = Rig::live();
     rig.client.join(ROOM, rig.now);
     rig.frame(error(ErrorCode::TooFast, true, 700, Some(ROOM), None));
-    assert!(rig.changes.iter().all(|change| !matches!(change, Change::Error { .. })));
+    assert!(
+        rig.changes
+            .iter()
+            .all(|change| !matches!(change, Change::Error { .. }))
+    );
     rig.clear();
     rig.advance(699);
     assert!(rig.sent().is_empty());
@@ -233,8 +290,15 @@ fn another_epoch_starts_over_and_keeps_the_outbox() {
     rig.clear();
     rig.frame(welcome(id(10), Vec::new()));
     assert!(rig.room().entries().is_empty());
-    assert!(rig.sent().iter().any(|frame| matches!(frame, ClientFrame::Send { .. })));
-    assert!(rig.rest.contains(&parlour_protocol::client::Output::SaveEpoch(id(10))));
+    assert!(
+        rig.sent()
+            .iter()
+            .any(|frame| matches!(frame, ClientFrame::Send { .. }))
+    );
+    assert!(
+        rig.rest
+            .contains(&parlour_protocol::client::Output::SaveEpoch(id(10)))
+    );
     rig.frame(reset_page(texts(1..=2), false, 2));
     assert_eq!(rig.seqs(), [1, 2]);
     assert_eq!(rig.room().unread(ME), 2);
@@ -263,7 +327,11 @@ fn a_room_that_is_not_for_us_is_gone_until_asked_for_again() {
     rig.frame(ServerFrame::Event(text(4, OTHER)));
     assert!(rig.seqs().is_empty());
     assert!(rig.reconnect().is_empty());
-    assert!(!rig.sent().iter().any(|frame| matches!(frame, ClientFrame::Join { .. })));
+    assert!(
+        !rig.sent()
+            .iter()
+            .any(|frame| matches!(frame, ClientFrame::Join { .. }))
+    );
     rig.client.join(ROOM, rig.now);
     assert_eq!(rig.sent(), [join(None)]);
     assert!(!rig.room().gone());
@@ -280,7 +348,10 @@ fn leaving_drops_the_window() {
     assert!(rig.client.room(ROOM).is_none());
     rig.client.join(ROOM, rig.now);
     rig.frame(page(texts(1..=2), false, 4));
-    assert!(rig.seqs().is_empty(), "the late answer to an older question is not the join's");
+    assert!(
+        rig.seqs().is_empty(),
+        "the late answer to an older question is not the join's"
+    );
     rig.frame(live_page(texts(3..=4), true, 4));
     assert_eq!(rig.seqs(), [3, 4]);
 }
@@ -294,7 +365,11 @@ fn rooms_are_bounded() {
     rig.clear();
     rig.client.join(id(200), rig.now);
     assert!(rig.sent().is_empty());
-    assert!(rig.changes.iter().any(|change| matches!(change, Change::Error { .. })));
+    assert!(
+        rig.changes
+            .iter()
+            .any(|change| matches!(change, Change::Error { .. }))
+    );
 }
 
 #[test]
@@ -305,7 +380,11 @@ fn the_window_is_bounded_and_stays_contiguous() {
     }
     let seqs = rig.seqs();
     assert!(seqs.len() <= 2_000 && seqs.last() == Some(&2_300));
-    assert!(seqs.iter().zip(seqs.iter().skip(1)).all(|(before, after)| before + 1 == *after));
+    assert!(
+        seqs.iter()
+            .zip(seqs.iter().skip(1))
+            .all(|(before, after)| before + 1 == *after)
+    );
     assert!(rig.room().more());
 }
 
@@ -315,7 +394,11 @@ fn absurd_numbers_do_no_harm() {
     for seq in [0, u64::MAX, u64::MAX - 1] {
         rig.frame(ServerFrame::Event(text(seq, OTHER)));
     }
-    rig.frame(page(vec![text(u64::MAX, OTHER), text(0, OTHER)], false, u64::MAX));
+    rig.frame(page(
+        vec![text(u64::MAX, OTHER), text(0, OTHER)],
+        false,
+        u64::MAX,
+    ));
     rig.frame(beat(0, u64::MAX));
     assert_eq!(rig.seqs(), [1, 2]);
     rig.advance(30_000);
@@ -325,16 +408,35 @@ fn absurd_numbers_do_no_harm() {
 
 #[test]
 fn the_tickets_state_follows_its_entries() {
-    let happened = |seq, what| Event { body: Body::Happened { what, whom: None }, author: person(OTHER), ..text(seq, OTHER) };
+    let happened = |seq, what| Event {
+        body: Body::Happened { what, whom: None },
+        author: person(OTHER),
+        ..text(seq, OTHER)
+    };
     let mut rig = Rig::joined(1);
-    for (seq, what, state) in
-        [(2, Happening::Resolved, TicketState::Resolved), (3, Happening::Reopened, TicketState::Open)]
-    {
+    for (seq, what, state) in [
+        (2, Happening::Resolved, TicketState::Resolved),
+        (3, Happening::Reopened, TicketState::Open),
+    ] {
         rig.clear();
         rig.frame(ServerFrame::Event(happened(seq, what)));
-        assert_eq!(rig.room().state().and_then(|state| state.ticket), Some(state));
+        assert_eq!(
+            rig.room().state().and_then(|state| state.ticket),
+            Some(state)
+        );
         assert_eq!(rig.client.rooms()[0].ticket, Some(state));
         assert_eq!(rig.client.rooms()[0].position, seq);
         assert!(rig.changes.contains(&Change::Rooms));
     }
+}
+
+#[test]
+fn a_room_that_the_server_opens_by_itself_is_listed_but_not_joined() {
+    let mut rig = Rig::live();
+    rig.frame(live_page(texts(1..=2), false, 2));
+    assert!(rig.changes.contains(&Change::Rooms));
+    assert_eq!(rig.client.rooms().len(), 1);
+    assert!(rig.client.room(ROOM).is_none());
+    rig.frame(live_page(texts(1..=2), false, 2));
+    assert_eq!(rig.client.rooms().len(), 1);
 }

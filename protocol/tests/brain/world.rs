@@ -12,6 +12,8 @@ pub(crate) struct Peer {
     pub(crate) client: Client,
     connecting: bool,
     connected: bool,
+    /// The connection is half open: nothing passes any more, in either direction.
+    stalled: bool,
     up: VecDeque<ClientFrame>,
     /// What the driver keeps over a reload.
     storage: Vec<Pending>,
@@ -75,14 +77,20 @@ impl World {
         cid.0[..2].copy_from_slice(&[high, low]);
         // The visitor opens the ticket; who else writes there without it is refused.
         let open = (client == 0 && room == TICKET).then(Open::default);
-        if self.peers[client].client.send(room, cid, "text".into(), open, self.now).is_ok() {
+        if self.peers[client]
+            .client
+            .send(room, cid, "text".into(), open, self.now)
+            .is_ok()
+        {
             self.wanted.insert(cid);
         }
         self.settle(client);
     }
 
     pub(crate) fn discard(&mut self, client: usize, nth: usize) {
-        let Some(cid) = self.pending(client, |state| state != PendingState::Sending, nth) else { return };
+        let Some(cid) = self.pending(client, |state| state != PendingState::Sending, nth) else {
+            return;
+        };
         if self.peers[client].client.discard(cid).is_some() {
             self.wanted.remove(&cid);
             self.discarded.insert(cid);
@@ -91,29 +99,56 @@ impl World {
     }
 
     pub(crate) fn retry(&mut self, client: usize, nth: usize) {
-        if let Some(cid) = self.pending(client, |state| matches!(state, PendingState::Failed(_)), nth) {
+        if let Some(cid) = self.pending(
+            client,
+            |state| matches!(state, PendingState::Failed(_)),
+            nth,
+        ) {
             self.peers[client].client.retry(cid, self.now);
             self.settle(client);
         }
     }
 
-    fn pending(&self, client: usize, which: impl Fn(PendingState) -> bool, nth: usize) -> Option<Id> {
+    fn pending(
+        &self,
+        client: usize,
+        which: impl Fn(PendingState) -> bool,
+        nth: usize,
+    ) -> Option<Id> {
         let client = &self.peers[client].client;
-        let all = self.rooms.iter().filter_map(|room| client.room(*room)).flat_map(|room| room.pending());
-        let found: Vec<Id> = all.filter(|pending| which(pending.state)).map(|pending| pending.cid).collect();
+        let all = self
+            .rooms
+            .iter()
+            .filter_map(|room| client.room(*room))
+            .flat_map(|room| room.pending());
+        let found: Vec<Id> = all
+            .filter(|pending| which(pending.state))
+            .map(|pending| pending.cid)
+            .collect();
         found.get(nth % found.len().max(1)).copied()
     }
 
     /// The page is reloaded: everything but the storage is gone, and no handshake is made.
     pub(crate) fn reload(&mut self, client: usize) {
-        let joined: Vec<Id> = self.rooms.iter().copied().filter(|room| self.is_joined(client, *room)).collect();
+        let joined: Vec<Id> = self
+            .rooms
+            .iter()
+            .copied()
+            .filter(|room| self.is_joined(client, *room))
+            .collect();
         self.server.sessions[client] = Default::default();
         let old = std::mem::replace(&mut self.peers[client], Peer::new(self.seed));
         self.seed += 1;
         let peer = &mut self.peers[client];
         peer.storage = old.storage;
         peer.epoch = old.epoch;
-        peer.client.restore(Saved { epoch: peer.epoch, outbox: peer.storage.clone() }, self.now);
+        peer.client.restore(
+            Saved {
+                epoch: peer.epoch,
+                outbox: peer.storage.clone(),
+            },
+            self.now,
+        );
         for room in joined {
             peer.client.join(room, self.now);
         }
@@ -122,7 +157,11 @@ impl World {
     }
 
     fn is_joined(&self, client: usize, room: Id) -> bool {
-        self.peers[client].client.room(room).is_some_and(|room| !room.entries().is_empty()) || room == TEAM
+        self.peers[client]
+            .client
+            .room(room)
+            .is_some_and(|room| !room.entries().is_empty())
+            || room == TEAM
     }
 
     /// The connection is lost; the server has still read what was on its way, if `read`.
@@ -142,6 +181,7 @@ impl World {
         let peer = &mut self.peers[client];
         peer.connected = false;
         peer.connecting = false;
+        peer.stalled = false;
         peer.up.clear();
         peer.unanswered.clear();
         self.server.sessions[client] = Default::default();
@@ -157,9 +197,19 @@ impl World {
         }
     }
 
+    /// The connection dies without a word.
+    pub(crate) fn stall(&mut self, client: usize) {
+        self.peers[client].stalled = self.peers[client].connected;
+    }
+
     /// One frame reaches the server.
     pub(crate) fn up(&mut self, client: usize) -> bool {
-        let Some(frame) = self.peers[client].up.pop_front() else { return false };
+        if self.peers[client].stalled {
+            return false;
+        }
+        let Some(frame) = self.peers[client].up.pop_front() else {
+            return false;
+        };
         self.server.take(client, frame, self.now);
         true
     }
@@ -177,11 +227,20 @@ impl World {
 
     /// One frame reaches the client.
     pub(crate) fn down(&mut self, client: usize) -> bool {
-        let Some(frame) = self.server.sessions[client].down.pop_front() else { return false };
+        if self.peers[client].stalled {
+            return false;
+        }
+        let Some(frame) = self.server.sessions[client].down.pop_front() else {
+            return false;
+        };
         let peer = &mut self.peers[client];
         match &frame {
             ServerFrame::Ack { room, .. } => drop(peer.unanswered.remove(room)),
-            ServerFrame::Error { room: Some(room), cid: Some(_), .. } => drop(peer.unanswered.remove(room)),
+            ServerFrame::Error {
+                room: Some(room),
+                cid: Some(_),
+                ..
+            } => drop(peer.unanswered.remove(room)),
             _ => {}
         }
         peer.client.frame(self.now, frame);
@@ -199,7 +258,9 @@ impl World {
         if let Some(frame) = down.front().cloned() {
             let at = down.len();
             // A repeated answer is a late one of the same kind; events repeat between nodes.
-            if let ServerFrame::Event(_) | ServerFrame::Page { .. } | ServerFrame::Receipt { .. } = frame {
+            if let ServerFrame::Event(_) | ServerFrame::Page { .. } | ServerFrame::Receipt { .. } =
+                frame
+            {
                 down.insert(at.min(3), frame);
             }
         }
@@ -207,7 +268,9 @@ impl World {
 
     pub(crate) fn swap_down(&mut self, client: usize, nth: usize) {
         let down = &mut self.server.sessions[client].down;
-        let events: Vec<usize> = (0..down.len()).filter(|at| matches!(down[*at], ServerFrame::Event(_))).collect();
+        let events: Vec<usize> = (0..down.len())
+            .filter(|at| matches!(down[*at], ServerFrame::Event(_)))
+            .collect();
         if events.len() > 1 {
             let at = nth % (events.len() - 1);
             down.swap(events[at], events[at + 1]);
@@ -226,7 +289,10 @@ impl World {
     pub(crate) fn pass(&mut self, ms: u64) {
         let end = self.now + ms;
         loop {
-            let timers = self.peers.iter().filter_map(|peer| peer.client.next_timer());
+            let timers = self
+                .peers
+                .iter()
+                .filter_map(|peer| peer.client.next_timer());
             let next = timers.chain([self.next_beat]).min().unwrap_or(end);
             if next > end {
                 break;
@@ -241,7 +307,10 @@ impl World {
                 if peer.next_timer().is_some_and(|at| at <= self.now) {
                     peer.tick(self.now);
                     let next = peer.next_timer();
-                    assert!(next.is_none_or(|next| next > self.now), "a timer that is never done, client {client}");
+                    assert!(
+                        next.is_none_or(|next| next > self.now),
+                        "a timer that is never done, client {client}"
+                    );
                 }
                 self.settle(client);
             }
@@ -261,19 +330,30 @@ impl World {
                 Output::Transmit(frame) => {
                     assert!(peer.connected, "a frame without a connection: {frame:?}");
                     if let ClientFrame::Send { room, .. } = frame {
-                        assert!(peer.unanswered.insert(room), "a second send before the answer to the first");
+                        assert!(
+                            peer.unanswered.insert(room),
+                            "a second send before the answer to the first"
+                        );
                     }
                     peer.up.push_back(frame);
                 }
                 Output::Close(_) => self.drop_connection(client),
-                Output::Save(pending) => match peer.storage.iter_mut().find(|stored| stored.cid == pending.cid) {
+                Output::Save(pending) => match peer
+                    .storage
+                    .iter_mut()
+                    .find(|stored| stored.cid == pending.cid)
+                {
                     Some(stored) => *stored = pending,
                     None => peer.storage.push(pending),
                 },
                 Output::Unsave(cid) => {
                     let length = peer.storage.len();
                     peer.storage.retain(|stored| stored.cid != cid);
-                    assert_eq!(peer.storage.len() + 1, length, "forgotten without having been kept");
+                    assert_eq!(
+                        peer.storage.len() + 1,
+                        length,
+                        "forgotten without having been kept"
+                    );
                 }
                 Output::SaveEpoch(epoch) => {
                     peer.epoch = Some(epoch);
@@ -295,10 +375,16 @@ impl World {
                 assert_eq!(before.seq + 1, after.seq, "a hole");
             }
             let mut shown = BTreeSet::new();
-            let cids = entries.iter().map(|event| event.cid).chain(room.pending().iter().map(|pending| pending.cid));
+            let cids = entries
+                .iter()
+                .map(|event| event.cid)
+                .chain(room.pending().iter().map(|pending| pending.cid));
             for cid in cids {
                 assert!(shown.insert(cid), "shown twice: {cid}");
-                assert!(!room.pending().iter().any(|pending| pending.cid == cid) || !entries.iter().any(|event| event.cid == cid));
+                assert!(
+                    !room.pending().iter().any(|pending| pending.cid == cid)
+                        || !entries.iter().any(|event| event.cid == cid)
+                );
             }
             for event in entries {
                 let rev = peer.revs.entry((room.id(), event.seq)).or_default();
@@ -307,7 +393,10 @@ impl World {
             }
             for mark in room.marks() {
                 let shown = peer.marks.entry((room.id(), mark.member)).or_insert(*mark);
-                assert!(mark.read >= shown.read && mark.delivered >= shown.delivered, "a mark went back");
+                assert!(
+                    mark.read >= shown.read && mark.delivered >= shown.delivered,
+                    "a mark went back"
+                );
                 *shown = *mark;
             }
         }
@@ -318,7 +407,10 @@ impl World {
         self.server.refusal = None;
         let end = self.now + ms;
         while self.now < end {
-            let opening = self.peers[0].client.room(TICKET).is_some_and(|room| !room.pending().is_empty());
+            let opening = self.peers[0]
+                .client
+                .room(TICKET)
+                .is_some_and(|room| !room.pending().is_empty());
             if self.server.stored(TICKET).is_none() && !opening {
                 self.write(0, TICKET);
             }
@@ -355,7 +447,9 @@ impl World {
                 return Some(format!("client {client} still keeps {:?}", peer.storage));
             }
             for room in &self.rooms {
-                let Some(stored) = self.server.stored(*room) else { continue };
+                let Some(stored) = self.server.stored(*room) else {
+                    continue;
+                };
                 let Some(found) = peer.client.room(*room) else {
                     return Some(format!("client {client} has not joined {room}"));
                 };
@@ -374,7 +468,12 @@ impl World {
     /// Every message that its author wants is stored once; a discarded one at most once.
     pub(crate) fn check_messages(&self) {
         for cid in self.wanted.iter().chain(&self.discarded) {
-            let times = self.server.rooms.iter().flat_map(|stored| &stored.events).filter(|event| event.cid == *cid);
+            let times = self
+                .server
+                .rooms
+                .iter()
+                .flat_map(|stored| &stored.events)
+                .filter(|event| event.cid == *cid);
             match times.count() {
                 0 => assert!(self.discarded.contains(cid), "{cid} is lost"),
                 1 => {}
@@ -389,7 +488,9 @@ impl World {
             let me = who(client).id;
             for room in self.rooms.iter().filter_map(|room| peer.client.room(*room)) {
                 for event in room.entries().iter().filter(|event| event.author.id == me) {
-                    assert!(room.tick_of(event, me) <= self.server.tick_of(room.id(), event.seq, me));
+                    assert!(
+                        room.tick_of(event, me) <= self.server.tick_of(room.id(), event.seq, me)
+                    );
                 }
             }
         }
@@ -399,9 +500,14 @@ impl World {
 impl Peer {
     fn new(seed: u64) -> Self {
         Self {
-            client: Client::new(Options { view: View::Runs, seed, outbox_limit: 30 }),
+            client: Client::new(Options {
+                view: View::Runs,
+                seed,
+                outbox_limit: 30,
+            }),
             connecting: false,
             connected: false,
+            stalled: false,
             up: VecDeque::new(),
             storage: Vec::new(),
             epoch: None,

@@ -52,7 +52,13 @@ impl Publication {
     /// The same, but not for the connection that caused it.
     #[must_use]
     pub fn without(except: u64, topic: Topic, news: News) -> Arc<Self> {
-        Arc::new(Self { topic, news, except, runs: OnceLock::new(), html: OnceLock::new() })
+        Arc::new(Self {
+            topic,
+            news,
+            except,
+            runs: OnceLock::new(),
+            html: OnceLock::new(),
+        })
     }
 
     /// Where it goes.
@@ -92,10 +98,17 @@ impl Publication {
     #[must_use]
     pub fn frame(&self, html: bool) -> Option<Utf8Bytes> {
         if let (News::Event(stored), true) = (&self.news, html) {
-            let encoded = self.html.get_or_init(|| encode(&ServerFrame::Event(crate::dashboard::live::with_html(event(stored)))));
+            let encoded = self.html.get_or_init(|| {
+                encode(&ServerFrame::Event(crate::dashboard::live::with_html(
+                    event(stored),
+                )))
+            });
             return Some(encoded.clone());
         }
-        if matches!(self.news, News::Entered(_) | News::Lost(_) | News::Revoked(_)) {
+        if matches!(
+            self.news,
+            News::Entered(_) | News::Lost(_) | News::Revoked(_)
+        ) {
             return None;
         }
         Some(self.runs.get_or_init(|| self.encode()).clone())
@@ -104,8 +117,15 @@ impl Publication {
     fn encode(&self) -> Utf8Bytes {
         match &self.news {
             News::Event(stored) => encode(&ServerFrame::Event(event(stored))),
-            News::Receipt(room, mark) => encode(&ServerFrame::Receipt { room: crate::wire(*room), mark: *mark }),
-            News::Typing(room, who, on) => encode(&ServerFrame::Typing { room: crate::wire(*room), who: who.clone(), on: *on }),
+            News::Receipt(room, mark) => encode(&ServerFrame::Receipt {
+                room: crate::wire(*room),
+                mark: *mark,
+            }),
+            News::Typing(room, who, on) => encode(&ServerFrame::Typing {
+                room: crate::wire(*room),
+                who: who.clone(),
+                on: *on,
+            }),
             News::Presence(presence) => encode(&ServerFrame::Presence(presence.clone())),
             News::Ticket(row) => encode(&ServerFrame::Ticket(row.clone())),
             News::Entered(_) | News::Lost(_) | News::Revoked(_) => Utf8Bytes::default(),

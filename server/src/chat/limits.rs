@@ -46,7 +46,9 @@ impl Limits {
         if self.frames.len() > KEEP {
             self.frames.retain_recent();
         }
-        self.frames.check_key(&person).map_err(|until| until.wait_time_from(self.clock.now()))
+        self.frames
+            .check_key(&person)
+            .map_err(|until| until.wait_time_from(self.clock.now()))
     }
 
     /// Counts messages of a person.
@@ -57,7 +59,10 @@ impl Limits {
         if self.messages.len() > KEEP {
             self.messages.retain_recent();
         }
-        let count = u32::try_from(count).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        let count = u32::try_from(count)
+            .ok()
+            .and_then(NonZeroU32::new)
+            .unwrap_or(NonZeroU32::MIN);
         match self.messages.check_key_n(&person, count) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(until)) => Err(until.wait_time_from(self.clock.now())),
@@ -85,7 +90,10 @@ struct Counter<K> {
 
 impl<K: Copy + Eq + Hash> Counter<K> {
     fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, counts: Mutex::default() })
+        Arc::new(Self {
+            most,
+            counts: Mutex::default(),
+        })
     }
 
     fn take(self: &Arc<Self>, key: K) -> Option<Held<K>> {
@@ -95,7 +103,10 @@ impl<K: Copy + Eq + Hash> Counter<K> {
             return None;
         }
         *count += 1;
-        Some(Held { key, counter: Arc::clone(self) })
+        Some(Held {
+            key,
+            counter: Arc::clone(self),
+        })
     }
 }
 
@@ -107,7 +118,11 @@ pub struct Held<K: Copy + Eq + Hash> {
 
 impl<K: Copy + Eq + Hash> Drop for Held<K> {
     fn drop(&mut self) {
-        let mut counts = self.counter.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self
+            .counter
+            .counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {

@@ -28,7 +28,12 @@ pub struct Refusal {
 
 impl Refusal {
     fn last(code: ErrorCode, cid: Option<Uuid>) -> Self {
-        Self { code, retry: false, after: 0, cid }
+        Self {
+            code,
+            retry: false,
+            after: 0,
+            cid,
+        }
     }
 }
 
@@ -40,7 +45,13 @@ impl Chat {
     ///
     /// # Errors
     /// A [`Refusal`]; then nothing was stored.
-    pub async fn send(&self, actor: &Actor, room: Uuid, drafts: Vec<Draft>, open: Option<(String, String)>) -> Result<Vec<Ack>, Refusal> {
+    pub async fn send(
+        &self,
+        actor: &Actor,
+        room: Uuid,
+        drafts: Vec<Draft>,
+        open: Option<(String, String)>,
+    ) -> Result<Vec<Ack>, Refusal> {
         let first = drafts.first().map(|draft| draft.cid);
         if first.is_none() {
             return Err(Refusal::last(ErrorCode::BadFrame, None));
@@ -56,7 +67,10 @@ impl Chat {
         }
         // Here and not in the store, where the ticket would be open already.
         for (index, draft) in drafts.iter().enumerate() {
-            if drafts[..index].iter().any(|other| other.cid == draft.cid && other.text != draft.text) {
+            if drafts[..index]
+                .iter()
+                .any(|other| other.cid == draft.cid && other.text != draft.text)
+            {
                 return Err(Refusal::last(ErrorCode::Conflict, Some(draft.cid)));
             }
         }
@@ -64,12 +78,24 @@ impl Chat {
             (None, _) => None,
             (Some((page, title)), Some(site)) => {
                 let cut = |text: String| text.chars().take(MAX_PAGE).collect();
-                Some(Open { site, page: cut(page), title: cut(title) })
+                Some(Open {
+                    site,
+                    page: cut(page),
+                    title: cut(title),
+                })
             }
             (Some(_), None) => return Err(Refusal::last(ErrorCode::Forbidden, first)),
         };
-        let append = Append { room, author: actor.author(), drafts, open };
-        let appended = self.append(append, actor).await.map_err(|error| refusal(&error, first))?;
+        let append = Append {
+            room,
+            author: actor.author(),
+            drafts,
+            open,
+        };
+        let appended = self
+            .append(append, actor)
+            .await
+            .map_err(|error| refusal(&error, first))?;
         let acks = appended.numbers.iter().map(|number| Ack {
             cid: crate::wire(number.cid),
             seq: crate::unsigned(number.seq),
@@ -81,7 +107,10 @@ impl Chat {
 
     async fn append(&self, append: Append, actor: &Actor) -> Result<Appended, StoreError> {
         let (answer, answered) = oneshot::channel();
-        let (chat, visitor) = (self.clone(), (actor.role == Role::Visitor).then_some(actor.id));
+        let (chat, visitor) = (
+            self.clone(),
+            (actor.role == Role::Visitor).then_some(actor.id),
+        );
         self.store
             .append_then(append, move |result| {
                 if let Ok(appended) = &result {
@@ -91,17 +120,25 @@ impl Chat {
                 drop(answer.send(result));
             })
             .await?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the writer has stopped".into())))
+        answered
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("the writer has stopped".into())))
     }
 
     /// Publishes in the order of commits: this runs on the writer's task.
     fn publish(&self, appended: &Appended, visitor: Option<Uuid>) {
         if let (true, Some(ticket), Some(visitor)) = (appended.opened, appended.ticket, visitor) {
             // All her tabs enter the new room, and then find the message in its history.
-            self.bus.publish(&Publication::new(Topic::Person(visitor), News::Entered(ticket)));
+            self.bus.publish(&Publication::new(
+                Topic::Person(visitor),
+                News::Entered(ticket),
+            ));
         }
         for stored in &appended.stored {
-            self.bus.publish(&Publication::new(Topic::Room(stored.room), News::Event(stored.clone())));
+            self.bus.publish(&Publication::new(
+                Topic::Room(stored.room),
+                News::Event(stored.clone()),
+            ));
         }
         if let (Some(ticket), false) = (appended.ticket, appended.stored.is_empty()) {
             self.announcer.changed(ticket);
@@ -111,7 +148,10 @@ impl Chat {
     /// Publishes entries that a change of a ticket or a room recorded.
     pub(super) fn publish_happened(&self, stored: &[Stored]) {
         for entry in stored {
-            self.bus.publish(&Publication::new(Topic::Room(entry.room), News::Event(entry.clone())));
+            self.bus.publish(&Publication::new(
+                Topic::Room(entry.room),
+                News::Event(entry.clone()),
+            ));
         }
     }
 
@@ -119,7 +159,13 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::NotFound`] if the actor may not enter, and what the store reports.
-    pub async fn history(&self, actor: &Actor, room: Uuid, before: i64, after: i64) -> Result<Page, Error> {
+    pub async fn history(
+        &self,
+        actor: &Actor,
+        room: Uuid,
+        before: i64,
+        after: i64,
+    ) -> Result<Page, Error> {
         self.enter(actor, room).await?;
         let limit = i64::try_from(limits::PAGE).unwrap_or(50);
         let page = if after > 0 {
@@ -138,7 +184,12 @@ fn refusal(error: &StoreError, first: Option<Uuid>) -> Refusal {
         StoreError::Exists(_) | StoreError::Refused(_) => Refusal::last(ErrorCode::Conflict, first),
         StoreError::Unavailable(_) | StoreError::Failed(_) => {
             tracing::warn!(%error, "messages were not stored");
-            Refusal { code: ErrorCode::Unavailable, retry: true, after: 1_000, cid: first }
+            Refusal {
+                code: ErrorCode::Unavailable,
+                retry: true,
+                after: 1_000,
+                cid: first,
+            }
         }
     }
 }
@@ -156,7 +207,11 @@ pub fn event(stored: &Stored) -> Event {
         Kind::Deleted => Body::Deleted,
         Kind::Happened => Body::Happened {
             what: happening(&stored.what),
-            whom: stored.whom.map(|id| Person { id: crate::wire(id), role: Role::Agent, name: stored.whom_name.clone() }),
+            whom: stored.whom.map(|id| Person {
+                id: crate::wire(id),
+                role: Role::Agent,
+                name: stored.whom_name.clone(),
+            }),
         },
     };
     Event {
@@ -165,7 +220,11 @@ pub fn event(stored: &Stored) -> Event {
         cid: crate::wire(stored.cid),
         at: stored.at,
         rev: u32::try_from(stored.rev).unwrap_or(u32::MAX),
-        author: Person { id: crate::wire(stored.author), role: stored.author_role, name: stored.author_name.clone() },
+        author: Person {
+            id: crate::wire(stored.author),
+            role: stored.author_role,
+            name: stored.author_name.clone(),
+        },
         body,
         html: None,
     }

@@ -44,23 +44,43 @@ impl Actor {
     /// An agent, by a form or a REST call.
     #[must_use]
     pub fn agent(id: Uuid, name: String) -> Self {
-        Self { id, role: Role::Agent, name, site: None, connection: 0 }
+        Self {
+            id,
+            role: Role::Agent,
+            name,
+            site: None,
+            connection: 0,
+        }
     }
 
     /// A visitor, by a REST call.
     #[must_use]
     pub fn visitor(id: Uuid, site: Uuid, name: String) -> Self {
-        Self { id, role: Role::Visitor, name, site: Some(site), connection: 0 }
+        Self {
+            id,
+            role: Role::Visitor,
+            name,
+            site: Some(site),
+            connection: 0,
+        }
     }
 
     /// How others see her.
     #[must_use]
     pub fn person(&self) -> Person {
-        Person { id: crate::wire(self.id), role: self.role, name: self.name.clone() }
+        Person {
+            id: crate::wire(self.id),
+            role: self.role,
+            name: self.name.clone(),
+        }
     }
 
     pub(crate) fn author(&self) -> Author {
-        Author { id: self.id, role: self.role, name: self.name.clone() }
+        Author {
+            id: self.id,
+            role: self.role,
+            name: self.name.clone(),
+        }
     }
 }
 
@@ -80,6 +100,11 @@ impl Chat {
     pub fn start(store: Store, bus: Bus) -> Self {
         let presence = presence::Presences::start(bus.clone());
         let announcer = tickets::Announcer::start(store.clone(), bus.clone());
-        Self { store, bus, presence, announcer }
+        Self {
+            store,
+            bus,
+            presence,
+            announcer,
+        }
     }
 }

@@ -47,7 +47,10 @@ pub struct Presences {
 
 impl Presences {
     pub(super) fn start(bus: Bus) -> Arc<Self> {
-        let presences = Arc::new(Self { people: Mutex::default(), bus });
+        let presences = Arc::new(Self {
+            people: Mutex::default(),
+            bus,
+        });
         tokio::spawn(sweep(Arc::downgrade(&presences)));
         presences
     }
@@ -82,17 +85,21 @@ impl Presences {
     /// Whether a person is there.
     #[must_use]
     pub fn state(&self, person: Uuid) -> Availability {
-        self.lock().get(&person).map_or(Availability::Offline, |entry| entry.announced)
+        self.lock()
+            .get(&person)
+            .map_or(Availability::Offline, |entry| entry.announced)
     }
 
     fn change(&self, who: &Person, change: impl FnOnce(&mut Entry)) {
         let mut people = self.lock();
-        let entry = people.entry(Uuid::from_bytes(who.id.0)).or_insert_with(|| Entry {
-            who: who.clone(),
-            connections: HashMap::new(),
-            gone: None,
-            announced: Availability::Offline,
-        });
+        let entry = people
+            .entry(Uuid::from_bytes(who.id.0))
+            .or_insert_with(|| Entry {
+                who: who.clone(),
+                connections: HashMap::new(),
+                gone: None,
+                announced: Availability::Offline,
+            });
         change(entry);
         let state = entry.state();
         if state != entry.announced {
@@ -103,13 +110,26 @@ impl Presences {
     }
 
     fn announce(&self, who: &Person, state: Availability) {
-        let topic = if who.role == Role::Visitor { Topic::Inbox } else { Topic::Team };
-        self.bus.publish(&Publication::new(topic, News::Presence(Presence { who: who.clone(), state })));
+        let topic = if who.role == Role::Visitor {
+            Topic::Inbox
+        } else {
+            Topic::Team
+        };
+        self.bus.publish(&Publication::new(
+            topic,
+            News::Presence(Presence {
+                who: who.clone(),
+                state,
+            }),
+        ));
     }
 
     fn expire(&self, now: Instant) {
         self.lock().retain(|_, entry| {
-            let over = entry.connections.is_empty() && entry.gone.is_some_and(|gone| now.duration_since(gone) >= GRACE);
+            let over = entry.connections.is_empty()
+                && entry
+                    .gone
+                    .is_some_and(|gone| now.duration_since(gone) >= GRACE);
             if over {
                 self.announce(&entry.who, Availability::Offline);
             }
@@ -126,7 +146,9 @@ async fn sweep(presences: Weak<Presences>) {
     let mut ticks = tokio::time::interval(SWEEP);
     loop {
         ticks.tick().await;
-        let Some(presences) = presences.upgrade() else { return };
+        let Some(presences) = presences.upgrade() else {
+            return;
+        };
         presences.expire(clock::instant());
     }
 }

@@ -27,12 +27,19 @@ impl Chat {
     pub async fn enter(&self, actor: &Actor, room: Uuid) -> Result<Room, Error> {
         let found = self.store.room(room, actor.id).await?;
         let allowed = match (found.kind, actor.role) {
-            (Kind::Public, Role::Visitor) => found.ticket.as_ref().is_some_and(|(_, visitor, _)| *visitor == actor.id),
+            (Kind::Public, Role::Visitor) => found
+                .ticket
+                .as_ref()
+                .is_some_and(|(_, visitor, _)| *visitor == actor.id),
             (Kind::Public | Kind::Staff, Role::Agent) => true,
             (Kind::Direct | Kind::Team, Role::Agent) => found.member,
             _ => false,
         };
-        if allowed { Ok(found) } else { Err(Error::NotFound) }
+        if allowed {
+            Ok(found)
+        } else {
+            Err(Error::NotFound)
+        }
     }
 
     /// The room as the actor sees it: marks, people, the ticket's state.
@@ -44,12 +51,23 @@ impl Chat {
         let people = match (&room.ticket, room.kind.is_private()) {
             (Some((_, visitor, _)), _) if actor.role == Role::Agent => {
                 let name = self.store.visitor_name(*visitor).await?;
-                vec![self.presence_of(Person { id: crate::wire(*visitor), role: Role::Visitor, name })]
+                vec![self.presence_of(Person {
+                    id: crate::wire(*visitor),
+                    role: Role::Visitor,
+                    name,
+                })]
             }
             (None, true) => {
                 let members = self.store.members_of(room.id).await?;
-                let agent = |member: rooms::Member| Person { id: crate::wire(member.id), role: Role::Agent, name: member.name };
-                members.into_iter().map(|member| self.presence_of(agent(member))).collect()
+                let agent = |member: rooms::Member| Person {
+                    id: crate::wire(member.id),
+                    role: Role::Agent,
+                    name: member.name,
+                };
+                members
+                    .into_iter()
+                    .map(|member| self.presence_of(agent(member)))
+                    .collect()
             }
             _ => Vec::new(),
         };
@@ -57,7 +75,10 @@ impl Chat {
             room: crate::wire(room.id),
             kind: wire_kind(room.kind),
             position: crate::unsigned(room.position),
-            ticket: room.ticket.as_ref().map(|(_, _, state)| state_parse(state).unwrap_or_default()),
+            ticket: room
+                .ticket
+                .as_ref()
+                .map(|(_, _, state)| state_parse(state).unwrap_or_default()),
             marks: marks.into_iter().map(wire_marks).collect(),
             people,
         })
@@ -77,12 +98,22 @@ impl Chat {
             people: Vec::new(),
         };
         if actor.role == Role::Visitor {
-            let tickets = self.store.tickets_of(actor.id, i64::try_from(LISTED).unwrap_or(50)).await?;
-            return Ok(tickets.into_iter().map(|(id, position, ticket)| state(id, RoomKind::Public, position, Some(ticket))).collect());
+            let tickets = self
+                .store
+                .tickets_of(actor.id, i64::try_from(LISTED).unwrap_or(50))
+                .await?;
+            return Ok(tickets
+                .into_iter()
+                .map(|(id, position, ticket)| state(id, RoomKind::Public, position, Some(ticket)))
+                .collect());
         }
         let rooms = self.store.rooms_of(actor.id).await?;
         let listed = rooms.into_iter().take(LISTED).map(|room| RoomState {
-            marks: vec![Mark { member: crate::wire(actor.id), delivered: crate::unsigned(room.read), read: crate::unsigned(room.read) }],
+            marks: vec![Mark {
+                member: crate::wire(actor.id),
+                delivered: crate::unsigned(room.read),
+                read: crate::unsigned(room.read),
+            }],
             ..state(room.id, wire_kind(room.kind), room.position, None)
         });
         Ok(listed.collect())
@@ -96,7 +127,13 @@ impl Chat {
         let agents = self.store.agent_names().await?;
         Ok(agents
             .into_iter()
-            .map(|(id, name)| self.presence_of(Person { id: crate::wire(id), role: Role::Agent, name }))
+            .map(|(id, name)| {
+                self.presence_of(Person {
+                    id: crate::wire(id),
+                    role: Role::Agent,
+                    name,
+                })
+            })
             .collect())
     }
 
@@ -114,10 +151,16 @@ impl Chat {
             return Err(Error::Forbidden);
         }
         if other == actor.id {
-            return Err(Error::Invalid { field: "agent", reason: "choose a colleague".into() });
+            return Err(Error::Invalid {
+                field: "agent",
+                reason: "choose a colleague".into(),
+            });
         }
         let me = actor.id;
-        let room = self.store.write(move |c| Box::pin(rooms::direct(c, me, other))).await?;
+        let room = self
+            .store
+            .write(move |c| Box::pin(rooms::direct(c, me, other)))
+            .await?;
         self.entered(room, &[me, other]);
         Ok(room)
     }
@@ -126,22 +169,36 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::Invalid`] for a name that is empty or too long, [`Error::NotFound`] for an unknown member.
-    pub async fn team_room(&self, actor: &Actor, name: &str, members: &[Uuid]) -> Result<Uuid, Error> {
+    pub async fn team_room(
+        &self,
+        actor: &Actor,
+        name: &str,
+        members: &[Uuid],
+    ) -> Result<Uuid, Error> {
         if actor.role != Role::Agent {
             return Err(Error::Forbidden);
         }
         let name = name.trim().to_owned();
         if name.is_empty() || name.chars().count() > MAX_NAME {
-            return Err(Error::Invalid { field: "name", reason: format!("give it a name of 1 to {MAX_NAME} characters") });
+            return Err(Error::Invalid {
+                field: "name",
+                reason: format!("give it a name of 1 to {MAX_NAME} characters"),
+            });
         }
         let mut all = vec![actor.id];
         all.extend(members.iter().filter(|member| **member != actor.id));
         all.dedup();
         if all.len() > MAX_MEMBERS {
-            return Err(Error::Invalid { field: "members", reason: format!("at most {MAX_MEMBERS} members") });
+            return Err(Error::Invalid {
+                field: "members",
+                reason: format!("at most {MAX_MEMBERS} members"),
+            });
         }
         let people = all.clone();
-        let room = self.store.write(move |c| Box::pin(async move { rooms::team(c, &name, &people).await })).await?;
+        let room = self
+            .store
+            .write(move |c| Box::pin(async move { rooms::team(c, &name, &people).await }))
+            .await?;
         self.entered(room, &all);
         Ok(room)
     }
@@ -162,17 +219,30 @@ impl Chat {
         self.change_member(actor, room, agent, false).await
     }
 
-    async fn change_member(&self, actor: &Actor, room: Uuid, agent: Uuid, add: bool) -> Result<(), Error> {
+    async fn change_member(
+        &self,
+        actor: &Actor,
+        room: Uuid,
+        agent: Uuid,
+        add: bool,
+    ) -> Result<(), Error> {
         if actor.role != Role::Agent {
             return Err(Error::Forbidden);
         }
         let author = actor.author();
-        let happened =
-            self.store.write(move |c| Box::pin(async move { rooms::change_member(c, room, &author, agent, add).await })).await?;
-        let Some(happened) = happened else { return Ok(()) };
+        let happened = self
+            .store
+            .write(move |c| {
+                Box::pin(async move { rooms::change_member(c, room, &author, agent, add).await })
+            })
+            .await?;
+        let Some(happened) = happened else {
+            return Ok(());
+        };
         if !add {
             // First the loss, then the entry that tells of it: who is gone does not see it.
-            self.bus.publish(&Publication::new(Topic::Person(agent), News::Lost(room)));
+            self.bus
+                .publish(&Publication::new(Topic::Person(agent), News::Lost(room)));
         }
         self.publish_happened(&[happened]);
         if add {
@@ -183,7 +253,10 @@ impl Chat {
 
     fn entered(&self, room: Uuid, people: &[Uuid]) {
         for person in people {
-            self.bus.publish(&Publication::new(Topic::Person(*person), News::Entered(room)));
+            self.bus.publish(&Publication::new(
+                Topic::Person(*person),
+                News::Entered(room),
+            ));
         }
     }
 }
@@ -198,5 +271,9 @@ fn wire_kind(kind: Kind) -> RoomKind {
 }
 
 pub(super) fn wire_marks(marks: crate::store::members::Marks) -> Mark {
-    Mark { member: crate::wire(marks.person), delivered: crate::unsigned(marks.delivered), read: crate::unsigned(marks.read) }
+    Mark {
+        member: crate::wire(marks.person),
+        delivered: crate::unsigned(marks.delivered),
+        read: crate::unsigned(marks.read),
+    }
 }

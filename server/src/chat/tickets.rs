@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use parlour_protocol::frame::{ListCounts, ListQuery, Role, RowRev, ServerFrame, TicketRow, TicketState, digest};
+use parlour_protocol::frame::{
+    ListCounts, ListQuery, Role, RowRev, ServerFrame, TicketRow, TicketState, digest,
+};
 use parlour_protocol::limits;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -27,20 +29,35 @@ pub struct Announcer {
 
 impl Announcer {
     pub(super) fn start(store: Store, bus: Bus) -> Self {
-        let announcer = Self { changed: Arc::default() };
+        let announcer = Self {
+            changed: Arc::default(),
+        };
         let changed = Arc::downgrade(&announcer.changed);
         tokio::spawn(async move {
             loop {
-                let Some(shared) = changed.upgrade() else { return };
-                if tokio::time::timeout(Duration::from_secs(5), shared.1.notified()).await.is_err() {
+                let Some(shared) = changed.upgrade() else {
+                    return;
+                };
+                if tokio::time::timeout(Duration::from_secs(5), shared.1.notified())
+                    .await
+                    .is_err()
+                {
                     continue;
                 }
                 tokio::time::sleep(GATHER).await;
-                let ids: Vec<Uuid> = shared.0.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+                let ids: Vec<Uuid> = shared
+                    .0
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .drain()
+                    .collect();
                 match store.tickets(&ids).await {
                     Ok(tickets) => {
                         for ticket in tickets {
-                            bus.publish(&Publication::new(Topic::Inbox, News::Ticket(row(&ticket))));
+                            bus.publish(&Publication::new(
+                                Topic::Inbox,
+                                News::Ticket(row(&ticket)),
+                            ));
                         }
                     }
                     // Lists are repaired by the heartbeat's digest.
@@ -52,7 +69,11 @@ impl Announcer {
     }
 
     pub(super) fn changed(&self, ticket: Uuid) {
-        self.changed.0.lock().unwrap_or_else(PoisonError::into_inner).insert(ticket);
+        self.changed
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(ticket);
         self.changed.1.notify_one();
     }
 }
@@ -80,7 +101,11 @@ pub fn filter(query: &ListQuery, agent: Uuid) -> Filter {
         "unassigned" => Assigned::Nobody,
         _ => Assigned::All,
     };
-    Filter { state: query.state, assigned, site: query.site.map(|site| Uuid::from_bytes(site.0)) }
+    Filter {
+        state: query.state,
+        assigned,
+        site: query.site.map(|site| Uuid::from_bytes(site.0)),
+    }
 }
 
 impl Chat {
@@ -88,15 +113,26 @@ impl Chat {
     ///
     /// # Errors
     /// What the store reports.
-    pub async fn sync(&self, agent: Uuid, query: &ListQuery, rows: &[RowRev]) -> Result<ServerFrame, Error> {
-        let tickets = self.store.ticket_list(&filter(query, agent), None, page()).await?;
+    pub async fn sync(
+        &self,
+        agent: Uuid,
+        query: &ListQuery,
+        rows: &[RowRev],
+    ) -> Result<ServerFrame, Error> {
+        let tickets = self
+            .store
+            .ticket_list(&filter(query, agent), None, page())
+            .await?;
         let counts = self.store.ticket_counts(agent).await?;
         let stale = |ticket: &&Ticket| {
             let known = rows.iter().find(|row| row.id == crate::wire(ticket.id));
             known.is_none_or(|row| row.rev < crate::unsigned(ticket.rev))
         };
         Ok(ServerFrame::List {
-            order: tickets.iter().map(|ticket| crate::wire(ticket.id)).collect(),
+            order: tickets
+                .iter()
+                .map(|ticket| crate::wire(ticket.id))
+                .collect(),
             rows: tickets.iter().filter(stale).map(row).collect(),
             digest: digest(tickets.iter().map(revision)),
             counts: ListCounts {
@@ -113,7 +149,10 @@ impl Chat {
     /// # Errors
     /// What the store reports.
     pub async fn list_digest(&self, agent: Uuid, query: &ListQuery) -> Result<u32, Error> {
-        let tickets = self.store.ticket_list(&filter(query, agent), None, page()).await?;
+        let tickets = self
+            .store
+            .ticket_list(&filter(query, agent), None, page())
+            .await?;
         Ok(digest(tickets.iter().map(revision)))
     }
 
@@ -121,13 +160,22 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such ticket, [`Error::Forbidden`] for visitors.
-    pub async fn set_state(&self, actor: &Actor, ticket: Uuid, state: TicketState) -> Result<(), Error> {
+    pub async fn set_state(
+        &self,
+        actor: &Actor,
+        ticket: Uuid,
+        state: TicketState,
+    ) -> Result<(), Error> {
         if actor.role != Role::Agent {
             return Err(Error::Forbidden);
         }
         let author = actor.author();
-        let happened =
-            self.store.write(move |c| Box::pin(async move { tickets::set_state(c, ticket, &author, state).await })).await?;
+        let happened = self
+            .store
+            .write(move |c| {
+                Box::pin(async move { tickets::set_state(c, ticket, &author, state).await })
+            })
+            .await?;
         self.publish_happened(&happened);
         self.announcer.changed(ticket);
         Ok(())
@@ -137,13 +185,22 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is no such ticket or agent, [`Error::Forbidden`] for visitors.
-    pub async fn assign(&self, actor: &Actor, ticket: Uuid, assignee: Option<Uuid>) -> Result<(), Error> {
+    pub async fn assign(
+        &self,
+        actor: &Actor,
+        ticket: Uuid,
+        assignee: Option<Uuid>,
+    ) -> Result<(), Error> {
         if actor.role != Role::Agent {
             return Err(Error::Forbidden);
         }
         let author = actor.author();
-        let happened =
-            self.store.write(move |c| Box::pin(async move { tickets::assign(c, ticket, &author, assignee).await })).await?;
+        let happened = self
+            .store
+            .write(move |c| {
+                Box::pin(async move { tickets::assign(c, ticket, &author, assignee).await })
+            })
+            .await?;
         self.publish_happened(&happened);
         self.announcer.changed(ticket);
         Ok(())
@@ -156,7 +213,10 @@ impl Chat {
 }
 
 fn revision(ticket: &Ticket) -> RowRev {
-    RowRev { id: crate::wire(ticket.id), rev: crate::unsigned(ticket.rev) }
+    RowRev {
+        id: crate::wire(ticket.id),
+        rev: crate::unsigned(ticket.rev),
+    }
 }
 
 fn page() -> i64 {

@@ -10,6 +10,10 @@ impl Chat {
     /// Tells the others in a room that the actor types, or stopped. The caller has entered the room.
     pub fn typing(&self, actor: &Actor, room: Uuid, on: bool) {
         let news = News::Typing(room, actor.person(), on);
-        self.bus.publish(&Publication::without(actor.connection, Topic::Room(room), news));
+        self.bus.publish(&Publication::without(
+            actor.connection,
+            Topic::Room(room),
+            news,
+        ));
     }
 }

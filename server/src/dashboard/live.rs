@@ -2,7 +2,8 @@
 //! Pages use the same views, so an entry looks the same however it came.
 
 use parlour_admin_templates::{
-    MessageView, Moment, PersonView, PreviewBy, RowOnPage, SiteRef, Tick, TicketRowView, message_fragment, ticket_row_fragment,
+    MessageView, Moment, PersonView, PreviewBy, RowOnPage, SiteRef, Tick, TicketRowView,
+    message_fragment, ticket_row_fragment,
 };
 use parlour_protocol::frame::{Body, Event};
 
@@ -16,7 +17,10 @@ const PREVIEW: usize = 140;
 #[must_use]
 pub fn with_html(event: Event) -> Event {
     let html = message_fragment(&message_view(&event));
-    Event { html: Some(html), ..event }
+    Event {
+        html: Some(html),
+        ..event
+    }
 }
 
 /// An entry for a page. Its text goes through the sanitiser.
@@ -50,12 +54,20 @@ pub fn row_view(ticket: &Ticket, page: RowOnPage) -> TicketRowView {
         position: crate::unsigned(ticket.position),
         at: Moment(ticket.at),
         state: ticket.state,
-        assignee: ticket.assignee.as_ref().map(|(id, name)| PersonView::agent(id.to_string(), name.clone())),
+        assignee: ticket
+            .assignee
+            .as_ref()
+            .map(|(id, name)| PersonView::agent(id.to_string(), name.clone())),
         visitor: PersonView::visitor(ticket.visitor.id.to_string(), visitor_name(&ticket.visitor)),
-        site: SiteRef { id: ticket.site.to_string(), name: ticket.site_name.clone() },
+        site: SiteRef {
+            id: ticket.site.to_string(),
+            name: ticket.site_name.clone(),
+        },
         preview: preview(ticket),
         preview_by: match &ticket.preview_by {
-            Some(name) => PreviewBy::Agent(name.split_whitespace().next().unwrap_or(name).to_owned()),
+            Some(name) => {
+                PreviewBy::Agent(name.split_whitespace().next().unwrap_or(name).to_owned())
+            }
             None => PreviewBy::Visitor,
         },
         tick: ticket.preview_by.is_some().then_some(tick),
@@ -65,7 +77,11 @@ pub fn row_view(ticket: &Ticket, page: RowOnPage) -> TicketRowView {
 
 /// The newest text in one line: agents write a small Markdown, visitors do not.
 fn preview(ticket: &Ticket) -> String {
-    let runs = if ticket.preview_by.is_some() { text::runs_markdown(&ticket.preview) } else { text::runs_plain(&ticket.preview) };
+    let runs = if ticket.preview_by.is_some() {
+        text::runs_markdown(&ticket.preview)
+    } else {
+        text::runs_plain(&ticket.preview)
+    };
     text::preview(&runs, PREVIEW)
 }
 

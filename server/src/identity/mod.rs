@@ -76,6 +76,8 @@ pub struct Identity {
     times: SignInConfig,
     keys: Keys,
     redeemed: Redeemed,
+    /// Sign-ins that opened a socket since the last look, and their agents.
+    opened: std::sync::Mutex<std::collections::HashMap<Uuid, Uuid>>,
     passwords: Passwords,
     throttle: Throttle,
 }
@@ -89,6 +91,7 @@ impl Identity {
         let identity = Self {
             keys: Keys::default(),
             redeemed: Redeemed::new(clock::now()),
+            opened: std::sync::Mutex::default(),
             passwords: Passwords::new()
                 .map_err(|error| StoreError::Unavailable(error.to_string().into()))?,
             throttle: Throttle::new(config.limits.sign_in_failures),

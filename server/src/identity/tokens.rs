@@ -208,9 +208,10 @@ impl Identity {
     pub async fn check(&self, token: &str) -> Result<Claims, TokenError> {
         let now = clock::now();
         let (claims, issued) = verify(token, &self.keys.all(), now)?;
-        if let Subject::Agent { .. } = claims.subject {
+        if let Subject::Agent { agent, sign_in } = claims.subject {
             self.redeemed
                 .redeem(claims.jti, issued, claims.expires_at / SECOND, now)?;
+            self.opened(agent, sign_in);
         }
         Ok(claims)
     }

@@ -2,6 +2,7 @@
 //! sign-ins, and time does.
 
 use std::collections::HashMap;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -37,13 +38,29 @@ pub async fn run(app: Shared) {
 }
 
 impl Identity {
+    /// A socket was opened with a token of this sign-in.
+    pub(super) fn opened(&self, agent: Uuid, sign_in: Uuid) {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.insert(sign_in, agent);
+    }
+
     async fn look(&self, known: &mut Known) -> crate::store::Result<()> {
         let now = clock::now();
         self.forget_expired_tokens(now);
         self.refresh_keys(now).await?;
+        // Before the look: who opens a socket after it is seen by the next one.
+        let opened =
+            std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
         let alive = self.store.sign_ins_alive(now, self.idle()).await?;
         for (agent, sign_in) in ended(known, &alive) {
             self.revoked(agent, Some(sign_in));
+        }
+        // Begun and ended between two looks.
+        for (sign_in, agent) in opened {
+            let goes_on = alive.iter().any(|alive| alive.id == sign_in);
+            if !goes_on && !known.contains_key(&sign_in) {
+                self.revoked(agent, Some(sign_in));
+            }
         }
         *known = alive
             .into_iter()

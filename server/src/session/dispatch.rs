@@ -1,6 +1,8 @@
 //! One arm per command.
 
-use parlour_protocol::frame::{ClientFrame, Draft, ErrorCode, Limits, ListQuery, Open, Role, RowRev, ServerFrame, View};
+use parlour_protocol::frame::{
+    ClientFrame, Draft, ErrorCode, Limits, ListQuery, Open, Role, RowRev, ServerFrame, View,
+};
 use parlour_protocol::{Id, VERSION, close, limits};
 use uuid::Uuid;
 
@@ -12,7 +14,13 @@ use crate::store::append;
 
 impl Session {
     pub(super) async fn dispatch(&mut self, frame: ClientFrame) -> Next {
-        if let ClientFrame::Hello { v, view, epoch, cursors } = frame {
+        if let ClientFrame::Hello {
+            v,
+            view,
+            epoch,
+            cursors,
+        } = frame
+        {
             if self.welcomed {
                 self.refuse(ErrorCode::BadFrame, "hello comes once", None);
                 return self.bad_frame();
@@ -30,24 +38,51 @@ impl Session {
                 self.forget(uuid(room));
                 Next::Go
             }
-            ClientFrame::Send { room, seen: _, messages, open } => self.send(uuid(room), messages, open).await,
+            ClientFrame::Send {
+                room,
+                seen: _,
+                messages,
+                open,
+            } => self.send(uuid(room), messages, open).await,
             ClientFrame::Typing { room, on } => {
                 // Only joined rooms: entering one has checked the right, losing it forgets the room.
                 if self.joined.contains_key(&uuid(room)) {
                     self.app.chat.typing(&self.actor, uuid(room), on);
                 } else {
-                    self.refuse(ErrorCode::UnknownRoom, "join the room first", Some(uuid(room)));
+                    self.refuse(
+                        ErrorCode::UnknownRoom,
+                        "join the room first",
+                        Some(uuid(room)),
+                    );
                 }
                 Next::Go
             }
-            ClientFrame::Receipt { room, delivered, read } => {
-                let result = self.app.chat.receipt(&self.actor, uuid(room), delivered, read).await;
+            ClientFrame::Receipt {
+                room,
+                delivered,
+                read,
+            } => {
+                let result = self
+                    .app
+                    .chat
+                    .receipt(&self.actor, uuid(room), delivered, read)
+                    .await;
                 self.report(result, uuid(room))
             }
-            ClientFrame::History { room, before, after } => self.history(uuid(room), position(before), position(after)).await,
+            ClientFrame::History {
+                room,
+                before,
+                after,
+            } => {
+                self.history(uuid(room), position(before), position(after))
+                    .await
+            }
             ClientFrame::Sync { query, rows } => self.sync(query, rows).await,
             ClientFrame::Ping { n, active } => {
-                self.app.chat.presence.active(self.subscriber.id(), &self.actor.person(), active);
+                self.app
+                    .chat
+                    .presence
+                    .active(self.subscriber.id(), &self.actor.person(), active);
                 if n > 0 {
                     self.push_beat(n).await;
                 }
@@ -56,16 +91,29 @@ impl Session {
         }
     }
 
-    async fn hello(&mut self, v: u32, view: View, epoch: Option<Id>, cursors: Vec<parlour_protocol::frame::Cursor>) -> Next {
+    async fn hello(
+        &mut self,
+        v: u32,
+        view: View,
+        epoch: Option<Id>,
+        cursors: Vec<parlour_protocol::frame::Cursor>,
+    ) -> Next {
         if v != VERSION {
-            self.refuse(ErrorCode::BadFrame, "this version of the protocol is not spoken here; load the page again", None);
+            self.refuse(
+                ErrorCode::BadFrame,
+                "this version of the protocol is not spoken here; load the page again",
+                None,
+            );
             return Next::Close(close::BAD_FRAME);
         }
         if view == View::Html && self.actor.role != Role::Agent {
             self.refuse(ErrorCode::Forbidden, "only agents get fragments", None);
             return Next::Close(close::FORBIDDEN);
         }
-        let (rooms, people) = match (self.app.chat.rooms_of(&self.actor).await, self.app.chat.team().await) {
+        let (rooms, people) = match (
+            self.app.chat.rooms_of(&self.actor).await,
+            self.app.chat.team().await,
+        ) {
             (Ok(rooms), Ok(people)) => (rooms, people),
             (Err(error), _) | (_, Err(error)) => {
                 tracing::warn!(%error, "a client could not be welcomed");
@@ -82,13 +130,19 @@ impl Session {
             heartbeat: u32::try_from(self.app.config.heartbeat.as_millis()).unwrap_or(u32::MAX),
             epoch: own_epoch,
             me: self.actor.person(),
-            limits: Limits { frame: number(limits::MAX_FRAME), text: number(limits::MAX_TEXT), batch: number(limits::MAX_BATCH) },
+            limits: Limits {
+                frame: number(limits::MAX_FRAME),
+                text: number(limits::MAX_TEXT),
+                batch: number(limits::MAX_BATCH),
+            },
             rooms,
             people,
         });
         let same = epoch.is_none_or(|epoch| epoch == own_epoch);
         for cursor in cursors.into_iter().take(limits::MAX_ROOMS) {
-            let next = self.join(uuid(cursor.room), same.then_some(position(cursor.seq))).await;
+            let next = self
+                .join(uuid(cursor.room), same.then_some(position(cursor.seq)))
+                .await;
             if next != Next::Go {
                 return next;
             }
@@ -111,20 +165,41 @@ impl Session {
         if let Err(wait) = self.app.limits.messages(self.actor.id, messages.len()) {
             let after = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(100);
             let message = "too many messages".into();
-            self.push(&ServerFrame::Error { code: ErrorCode::TooFast, message, retry: true, after, room: Some(crate::wire(room)), cid: first });
+            self.push(&ServerFrame::Error {
+                code: ErrorCode::TooFast,
+                message,
+                retry: true,
+                after,
+                room: Some(crate::wire(room)),
+                cid: first,
+            });
             return Next::Go;
         }
-        let drafts = messages.into_iter().map(|message| append::Draft { cid: uuid(message.cid), text: message.text }).collect();
+        let drafts = messages
+            .into_iter()
+            .map(|message| append::Draft {
+                cid: uuid(message.cid),
+                text: message.text,
+            })
+            .collect();
         let open = open.map(|open| (open.page, open.title));
         match self.app.chat.send(&self.actor, room, drafts, open).await {
-            Ok(acks) => self.push(&ServerFrame::Ack { room: crate::wire(room), acks }),
+            Ok(acks) => self.push(&ServerFrame::Ack {
+                room: crate::wire(room),
+                acks,
+            }),
             Err(refusal) => self.push(&refused(room, &refusal)),
         }
         Next::Go
     }
 
     async fn history(&mut self, room: Uuid, before: i64, after: i64) -> Next {
-        match self.app.chat.history(&self.actor, room, before, after).await {
+        match self
+            .app
+            .chat
+            .history(&self.actor, room, before, after)
+            .await
+        {
             Ok(page) => {
                 let frame = self.page(room, &page, false, None);
                 self.push(&frame);
@@ -156,8 +231,16 @@ impl Session {
     pub(super) fn report(&mut self, result: Result<(), Error>, room: Uuid) -> Next {
         match result {
             Ok(()) => {}
-            Err(Error::NotFound) => self.refuse(ErrorCode::UnknownRoom, "there is no such room, or it is not yours", Some(room)),
-            Err(Error::Forbidden) => self.refuse(ErrorCode::Forbidden, "your role does not allow this", Some(room)),
+            Err(Error::NotFound) => self.refuse(
+                ErrorCode::UnknownRoom,
+                "there is no such room, or it is not yours",
+                Some(room),
+            ),
+            Err(Error::Forbidden) => self.refuse(
+                ErrorCode::Forbidden,
+                "your role does not allow this",
+                Some(room),
+            ),
             Err(error) => {
                 tracing::warn!(?error, "a frame could not be served");
                 self.unavailable(Some(room));
@@ -169,7 +252,14 @@ impl Session {
     fn unavailable(&mut self, room: Option<Uuid>) {
         let message = "the server cannot do this now".into();
         let room = room.map(crate::wire);
-        self.push(&ServerFrame::Error { code: ErrorCode::Unavailable, message, retry: true, after: 1_000, room, cid: None });
+        self.push(&ServerFrame::Error {
+            code: ErrorCode::Unavailable,
+            message,
+            retry: true,
+            after: 1_000,
+            room,
+            cid: None,
+        });
     }
 }
 

@@ -8,12 +8,12 @@ use parlour_protocol::frame::{Role, View};
 use uuid::Uuid;
 
 use super::{Publications, Session};
+use crate::Shared;
 use crate::chat::{Actor, limits};
 use crate::clock;
 use crate::error::Error;
 use crate::hub::Topic;
 use crate::identity::{Claims, Subject};
-use crate::Shared;
 
 /// Counts against the limits as long as it lives.
 pub(super) type Held = (limits::Held<Uuid>, limits::Held<IpAddr>);
@@ -27,9 +27,16 @@ pub struct Refused(pub u16);
 /// # Errors
 /// [`Refused`] with 4401 for a person who is not there any more, 4029 for too many connections,
 /// 1012 while the database does not answer.
-pub async fn begin(app: Shared, claims: Claims, address: IpAddr) -> Result<(Session, Publications), Refused> {
+pub async fn begin(
+    app: Shared,
+    claims: Claims,
+    address: IpAddr,
+) -> Result<(Session, Publications), Refused> {
     let mut actor = actor(&app, &claims).await?;
-    let held = app.limits.connection(actor.id, address).ok_or(Refused(close::OVER_LIMIT))?;
+    let held = app
+        .limits
+        .connection(actor.id, address)
+        .ok_or(Refused(close::OVER_LIMIT))?;
     let (subscriber, publications) = app.hub.connect();
     actor.connection = subscriber.id();
     app.hub.subscribe(Topic::Person(actor.id), &subscriber);
@@ -37,7 +44,9 @@ pub async fn begin(app: Shared, claims: Claims, address: IpAddr) -> Result<(Sess
     if actor.role == Role::Agent {
         app.hub.subscribe(Topic::Inbox, &subscriber);
     }
-    app.chat.presence.connected(subscriber.id(), &actor.person());
+    app.chat
+        .presence
+        .connected(subscriber.id(), &actor.person());
     let now = clock::instant();
     let session = Session {
         app,
@@ -65,11 +74,19 @@ async fn actor(app: &Shared, claims: &Claims) -> Result<Actor, Refused> {
     };
     match claims.subject {
         Subject::Visitor { visitor, site } => {
-            let name = app.store.visitor_name(visitor).await.map_err(|error| failed(&error.into()))?;
+            let name = app
+                .store
+                .visitor_name(visitor)
+                .await
+                .map_err(|error| failed(&error.into()))?;
             Ok(Actor::visitor(visitor, site, name))
         }
         Subject::Agent { agent, sign_in } => {
-            let alive = app.identity.sign_in_alive(sign_in).await.map_err(|error| failed(&error.into()))?;
+            let alive = app
+                .identity
+                .sign_in_alive(sign_in)
+                .await
+                .map_err(|error| failed(&error.into()))?;
             match alive {
                 Some(identity) if identity.id == agent => Ok(Actor::agent(agent, identity.name)),
                 _ => Err(Refused(close::UNAUTHORIZED)),

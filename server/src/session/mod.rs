@@ -94,14 +94,20 @@ impl Session {
             News::Lost(room) => {
                 if self.joined.contains_key(room) {
                     self.forget(*room);
-                    self.refuse(ErrorCode::UnknownRoom, "you are not a member of this room any more", Some(*room));
+                    self.refuse(
+                        ErrorCode::UnknownRoom,
+                        "you are not a member of this room any more",
+                        Some(*room),
+                    );
                 }
                 return Next::Go;
             }
             News::Event(stored) => return self.event(publication, stored.room, stored.seq).await,
             _ => {}
         }
-        if self.welcomed && let Some(frame) = publication.frame(false) {
+        if self.welcomed
+            && let Some(frame) = publication.frame(false)
+        {
             self.out.push_back(frame);
         }
         Next::Go
@@ -109,7 +115,9 @@ impl Session {
 
     /// An entry: once, in order, and with what is missing before it.
     async fn event(&mut self, publication: &Arc<Publication>, room: Uuid, seq: i64) -> Next {
-        let Some(sent) = self.joined.get(&room).copied() else { return Next::Go };
+        let Some(sent) = self.joined.get(&room).copied() else {
+            return Next::Go;
+        };
         if seq <= sent {
             return Next::Go;
         }
@@ -145,7 +153,10 @@ impl Session {
     async fn push_beat(&mut self, n: u32) {
         let rooms = self.joined.iter().map(|(room, sent)| {
             let position = self.app.hub.position(*room).max(*sent);
-            Cursor { room: crate::wire(*room), seq: crate::unsigned(position) }
+            Cursor {
+                room: crate::wire(*room),
+                seq: crate::unsigned(position),
+            }
         });
         let rooms = rooms.collect();
         let digest = match &self.list {
@@ -153,7 +164,12 @@ impl Session {
             Some(query) => self.app.chat.list_digest(self.actor.id, query).await.ok(),
             None => None,
         };
-        self.push(&ServerFrame::Beat { n, time: clock::now(), rooms, digest });
+        self.push(&ServerFrame::Beat {
+            n,
+            time: clock::now(),
+            rooms,
+            digest,
+        });
     }
 
     async fn still_allowed(&mut self) -> bool {
@@ -176,7 +192,11 @@ impl Session {
             Subject::Agent { sign_in, .. } => Some(sign_in),
             Subject::Visitor { .. } => None,
         };
-        if ended.is_none() || ended == own { Next::Close(close::UNAUTHORIZED) } else { Next::Go }
+        if ended.is_none() || ended == own {
+            Next::Close(close::UNAUTHORIZED)
+        } else {
+            Next::Go
+        }
     }
 
     /// The frames that wait, in order.
@@ -187,7 +207,10 @@ impl Session {
     /// Says goodbye; the transport closes after it.
     pub fn bye(&mut self, reason: &str, after: Duration) {
         let after = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
-        self.push(&ServerFrame::Bye { reason: reason.into(), after });
+        self.push(&ServerFrame::Bye {
+            reason: reason.into(),
+            after,
+        });
     }
 
     /// Whether the hub had to drop what may not be lost.
@@ -207,12 +230,23 @@ impl Session {
     }
 
     fn refuse(&mut self, code: ErrorCode, message: &str, room: Option<Uuid>) {
-        self.push(&ServerFrame::Error { code, message: message.into(), retry: false, after: 0, room: room.map(crate::wire), cid: None });
+        self.push(&ServerFrame::Error {
+            code,
+            message: message.into(),
+            retry: false,
+            after: 0,
+            room: room.map(crate::wire),
+            cid: None,
+        });
     }
 
     fn bad_frame(&mut self) -> Next {
         self.bad_frames += 1;
-        if self.bad_frames > MAX_BAD_FRAMES || !self.welcomed { Next::Close(close::BAD_FRAME) } else { Next::Go }
+        if self.bad_frames > MAX_BAD_FRAMES || !self.welcomed {
+            Next::Close(close::BAD_FRAME)
+        } else {
+            Next::Go
+        }
     }
 
     fn too_fast(&mut self, wait: Duration) -> Next {
@@ -223,25 +257,39 @@ impl Session {
             return Next::Close(close::OVER_LIMIT);
         }
         let message = "too many frames".into();
-        self.push(&ServerFrame::Error { code: ErrorCode::TooFast, message, retry: true, after, room: None, cid: None });
+        self.push(&ServerFrame::Error {
+            code: ErrorCode::TooFast,
+            message,
+            retry: true,
+            after,
+            room: None,
+            cid: None,
+        });
         Next::Go
     }
 
     fn forget(&mut self, room: Uuid) {
         self.joined.remove(&room);
-        self.app.hub.unsubscribe(Topic::Room(room), &self.subscriber);
+        self.app
+            .hub
+            .unsubscribe(Topic::Room(room), &self.subscriber);
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         for room in std::mem::take(&mut self.joined).into_keys() {
-            self.app.hub.unsubscribe(Topic::Room(room), &self.subscriber);
+            self.app
+                .hub
+                .unsubscribe(Topic::Room(room), &self.subscriber);
         }
         for topic in [Topic::Inbox, Topic::Team, Topic::Person(self.actor.id)] {
             self.app.hub.unsubscribe(topic, &self.subscriber);
         }
-        self.app.chat.presence.disconnected(self.subscriber.id(), &self.actor.person());
+        self.app
+            .chat
+            .presence
+            .disconnected(self.subscriber.id(), &self.actor.person());
     }
 }
 
@@ -253,7 +301,11 @@ fn describe(error: &serde_json::Error) -> String {
         serde_json::error::Category::Data => {
             let text = error.to_string();
             // Unknown tags and wrong types are named; the rest of the text may be the person's.
-            text.split(['`', '"']).next().unwrap_or_default().trim().to_owned()
+            text.split(['`', '"'])
+                .next()
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
         }
         _ => "this is not JSON".to_owned(),
     }

@@ -20,7 +20,11 @@ impl Session {
     /// Joins a room: pages from `after`, or the newest one, the last of them live.
     pub(super) async fn join(&mut self, room: Uuid, after: Option<i64>) -> Next {
         if !self.joined.contains_key(&room) && self.joined.len() >= limits::MAX_ROOMS {
-            self.refuse(ErrorCode::TooLong, "too many rooms are joined; leave one first", Some(room));
+            self.refuse(
+                ErrorCode::TooLong,
+                "too many rooms are joined; leave one first",
+                Some(room),
+            );
             return Next::Go;
         }
         let found = match self.app.chat.enter(&self.actor, room).await {
@@ -36,22 +40,39 @@ impl Session {
         self.report(result, room)
     }
 
-    async fn history_to_live(&mut self, room: Uuid, after: Option<i64>, mut found: crate::store::rooms::Room) -> Result<(), Error> {
+    async fn history_to_live(
+        &mut self,
+        room: Uuid,
+        after: Option<i64>,
+        mut found: crate::store::rooms::Room,
+    ) -> Result<(), Error> {
         let most = i64::try_from(limits::MAX_RESUME).unwrap_or(1_000);
         let resumed = match after {
-            Some(after) if after <= found.position && found.position - after <= most => self.pages_after(room, after).await?,
+            Some(after) if after <= found.position && found.position - after <= most => {
+                self.pages_after(room, after).await?
+            }
             _ => None,
         };
         let (mut pages, reset) = match resumed {
             Some(pages) => (pages, false),
-            None => (vec![self.app.store.messages_before(room, 0, PAGE).await?], true),
+            None => (
+                vec![self.app.store.messages_before(room, 0, PAGE).await?],
+                true,
+            ),
         };
-        let Some(last) = pages.pop() else { return Ok(()) };
+        let Some(last) = pages.pop() else {
+            return Ok(());
+        };
         for page in pages {
             let frame = self.page(room, &page, false, None);
             self.push(&frame);
         }
-        let position = last.entries.last().map_or(if reset { 0 } else { after.unwrap_or(0) }, |entry| entry.seq);
+        let position = last
+            .entries
+            .last()
+            .map_or(if reset { 0 } else { after.unwrap_or(0) }, |entry| {
+                entry.seq
+            });
         found.position = position;
         let state = self.app.chat.room_state(&self.actor, &found).await?;
         let frame = self.page(room, &last, reset, Some(state));
@@ -67,7 +88,11 @@ impl Session {
         let (mut after, mut bytes) = (after, 0);
         loop {
             let page = self.app.store.messages_after(room, after, PAGE).await?;
-            bytes += page.entries.iter().map(|entry| entry.text.len() + 300).sum::<usize>();
+            bytes += page
+                .entries
+                .iter()
+                .map(|entry| entry.text.len() + 300)
+                .sum::<usize>();
             if bytes > MAX_RESUME_BYTES {
                 return Ok(None);
             }
@@ -98,11 +123,21 @@ impl Session {
     }
 
     /// A page as a frame.
-    pub(super) fn page(&self, room: Uuid, page: &Page, reset: bool, live: Option<RoomState>) -> ServerFrame {
+    pub(super) fn page(
+        &self,
+        room: Uuid,
+        page: &Page,
+        reset: bool,
+        live: Option<RoomState>,
+    ) -> ServerFrame {
         let first = page.entries.first().map_or(0, |entry| entry.seq);
         ServerFrame::Page {
             room: crate::wire(room),
-            events: page.entries.iter().map(|entry| self.dressed(event(entry))).collect(),
+            events: page
+                .entries
+                .iter()
+                .map(|entry| self.dressed(event(entry)))
+                .collect(),
             // Numbers have no holes, so the first one says whether there are older ones.
             more: first > 1,
             position: crate::unsigned(page.position),
@@ -112,6 +147,10 @@ impl Session {
     }
 
     fn dressed(&self, event: parlour_protocol::frame::Event) -> parlour_protocol::frame::Event {
-        if self.view == View::Html { crate::dashboard::live::with_html(event) } else { event }
+        if self.view == View::Html {
+            crate::dashboard::live::with_html(event)
+        } else {
+            event
+        }
     }
 }

@@ -112,26 +112,37 @@ struct Known {
 }
 
 /// Stores `appends` in order. The outer error concerns the whole set, an inner one its append.
-pub(super) async fn append(connection: &mut Connection, appends: &[&Append]) -> Result<Vec<Result<Appended>>> {
+pub(super) async fn append(
+    connection: &mut Connection,
+    appends: &[&Append],
+) -> Result<Vec<Result<Appended>>> {
     let mut opened = Vec::with_capacity(appends.len());
     for append in appends {
         opened.push(open(connection, append).await?);
     }
     let mut batch = Batch::load(connection, appends).await?;
-    let results = appends.iter().zip(opened).map(|(append, opened)| batch.take(append, opened)).collect();
+    let results = appends
+        .iter()
+        .zip(opened)
+        .map(|(append, opened)| batch.take(append, opened))
+        .collect();
     batch.store(connection).await?;
     Ok(results)
 }
 
 /// Opens the ticket of `append` if it asks for it; whether it was new.
 async fn open(connection: &mut Connection, append: &Append) -> Result<bool> {
-    let Some(open) = &append.open else { return Ok(false) };
+    let Some(open) = &append.open else {
+        return Ok(false);
+    };
     let now = clock::now();
-    let made = sqlx::query("insert into rooms (id, kind, created_at) values ($1, 'public', $2) on conflict do nothing")
-        .bind(append.room)
-        .bind(now)
-        .execute(&mut *connection)
-        .await?;
+    let made = sqlx::query(
+        "insert into rooms (id, kind, created_at) values ($1, 'public', $2) on conflict do nothing",
+    )
+    .bind(append.room)
+    .bind(now)
+    .execute(&mut *connection)
+    .await?;
     if made.rows_affected() == 0 {
         return Ok(false);
     }
@@ -176,10 +187,21 @@ impl Batch {
             members: Vec::new(),
             new: Vec::new(),
         };
-        let asked = json!(appends.iter().map(|append| append.room.simple().to_string()).collect::<Vec<_>>()).to_string();
+        let asked = json!(
+            appends
+                .iter()
+                .map(|append| append.room.simple().to_string())
+                .collect::<Vec<_>>()
+        )
+        .to_string();
         batch.load_rooms(connection, &asked).await?;
         batch.load_known(connection, appends).await?;
-        let private = appends.iter().any(|append| batch.rooms.get(&append.room).is_some_and(|room| room.kind.is_private()));
+        let private = appends.iter().any(|append| {
+            batch
+                .rooms
+                .get(&append.room)
+                .is_some_and(|room| room.kind.is_private())
+        });
         if private {
             let rows = sqlx::query(
                 "select m.room, m.person from members m
@@ -189,7 +211,10 @@ impl Batch {
             .bind(&asked)
             .fetch_all(connection)
             .await?;
-            batch.members = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<sqlx::Result<_>>()?;
+            batch.members = rows
+                .iter()
+                .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+                .collect::<sqlx::Result<_>>()?;
         }
         Ok(batch)
     }
@@ -233,7 +258,14 @@ impl Batch {
     async fn load_known(&mut self, connection: &mut Connection, appends: &[&Append]) -> Result<()> {
         let pairs: Vec<_> = appends
             .iter()
-            .flat_map(|append| append.drafts.iter().map(|draft| json!([append.room.simple().to_string(), draft.cid.simple().to_string()])))
+            .flat_map(|append| {
+                append.drafts.iter().map(|draft| {
+                    json!([
+                        append.room.simple().to_string(),
+                        draft.cid.simple().to_string()
+                    ])
+                })
+            })
             .collect();
         let rows = sqlx::query(
             "select m.room, m.cid, m.seq, m.at, m.author, m.text from json_each($1) asked
@@ -243,8 +275,14 @@ impl Batch {
         .fetch_all(connection)
         .await?;
         for row in rows {
-            let known = Known { seq: row.try_get("seq")?, at: row.try_get("at")?, author: row.try_get("author")?, text: row.try_get("text")? };
-            self.known.insert((row.try_get("room")?, row.try_get("cid")?), known);
+            let known = Known {
+                seq: row.try_get("seq")?,
+                at: row.try_get("at")?,
+                author: row.try_get("author")?,
+                text: row.try_get("text")?,
+            };
+            self.known
+                .insert((row.try_get("room")?, row.try_get("cid")?), known);
         }
         Ok(())
     }
@@ -255,7 +293,9 @@ impl Batch {
         let allowed = match (room.kind, append.author.role) {
             (RoomKind::Public, Role::Visitor) => room.visitor == Some(append.author.id),
             (RoomKind::Public | RoomKind::Staff, Role::Agent) => true,
-            (RoomKind::Direct | RoomKind::Team, Role::Agent) => self.members.contains(&(append.room, append.author.id)),
+            (RoomKind::Direct | RoomKind::Team, Role::Agent) => {
+                self.members.contains(&(append.room, append.author.id))
+            }
             _ => false,
         };
         if !allowed {
@@ -269,7 +309,11 @@ impl Batch {
                 return Err(StoreError::Conflict(draft.cid));
             }
         }
-        let mut appended = Appended { opened, ticket: room.ticket, ..Appended::default() };
+        let mut appended = Appended {
+            opened,
+            ticket: room.ticket,
+            ..Appended::default()
+        };
         for draft in &append.drafts {
             self.number(append, draft, &mut appended)?;
         }
@@ -279,28 +323,74 @@ impl Batch {
     fn number(&mut self, append: &Append, draft: &Draft, appended: &mut Appended) -> Result<()> {
         let key = (append.room, draft.cid);
         if let Some(known) = self.known.get(&key) {
-            appended.numbers.push(Number { cid: draft.cid, seq: known.seq, at: known.at, duplicate: true });
+            appended.numbers.push(Number {
+                cid: draft.cid,
+                seq: known.seq,
+                at: known.at,
+                duplicate: true,
+            });
             return Ok(());
         }
         let room = self.rooms.get(&append.room).ok_or(StoreError::NotFound)?;
-        let kind = if room.kind == RoomKind::Staff { Kind::Note } else { Kind::Text };
+        let kind = if room.kind == RoomKind::Staff {
+            Kind::Note
+        } else {
+            Kind::Text
+        };
         let reopens = append.author.role == Role::Visitor
-            && room.ticket.and_then(|ticket| self.tickets.get(&ticket)).is_some_and(|ticket| ticket.resolved);
+            && room
+                .ticket
+                .and_then(|ticket| self.tickets.get(&ticket))
+                .is_some_and(|ticket| ticket.resolved);
         if reopens {
-            let happened = self.push(append.room, &append.author, clock::id(), Kind::Happened, "", "reopened")?;
+            let happened = self.push(
+                append.room,
+                &append.author,
+                clock::id(),
+                Kind::Happened,
+                "",
+                "reopened",
+            )?;
             appended.stored.push(happened);
         }
-        let stored = self.push(append.room, &append.author, draft.cid, kind, &draft.text, "")?;
-        appended.numbers.push(Number { cid: draft.cid, seq: stored.seq, at: stored.at, duplicate: false });
-        let known = Known { seq: stored.seq, at: stored.at, author: append.author.id, text: draft.text.clone() };
+        let stored = self.push(
+            append.room,
+            &append.author,
+            draft.cid,
+            kind,
+            &draft.text,
+            "",
+        )?;
+        appended.numbers.push(Number {
+            cid: draft.cid,
+            seq: stored.seq,
+            at: stored.at,
+            duplicate: false,
+        });
+        let known = Known {
+            seq: stored.seq,
+            at: stored.at,
+            author: append.author.id,
+            text: draft.text.clone(),
+        };
         self.known.insert(key, known);
         appended.stored.push(stored);
         Ok(())
     }
 
-    fn push(&mut self, room: Uuid, author: &Author, cid: Uuid, kind: Kind, text: &str, what: &str) -> Result<Stored> {
+    fn push(
+        &mut self,
+        room: Uuid,
+        author: &Author,
+        cid: Uuid,
+        kind: Kind,
+        text: &str,
+        what: &str,
+    ) -> Result<Stored> {
         let position = self.rooms.get_mut(&room).ok_or(StoreError::NotFound)?;
-        let ticket = position.ticket.and_then(|ticket| self.tickets.get_mut(&ticket));
+        let ticket = position
+            .ticket
+            .and_then(|ticket| self.tickets.get_mut(&ticket));
         let last = ticket.as_ref().map_or(position.at, |ticket| ticket.at);
         let at = self.now.max(last + 1);
         position.seq += 1;
@@ -316,7 +406,11 @@ impl Batch {
                 ticket.preview = Some((text.chars().take(200).collect(), author.clone()));
             }
         }
-        let name = if author.role == Role::Visitor { position.visitor_name.clone() } else { author.name.clone() };
+        let name = if author.role == Role::Visitor {
+            position.visitor_name.clone()
+        } else {
+            author.name.clone()
+        };
         let stored = Stored {
             room,
             seq: position.seq,
@@ -360,9 +454,25 @@ impl Batch {
             .filter(|(_, ticket)| ticket.changed)
             .map(|(id, ticket)| {
                 let preview = ticket.preview.as_ref();
-                let (text, by) = (preview.map(|(text, _)| text), preview.map(|(_, by)| super::messages::role_text(by.role)));
-                let name = preview.map(|(_, by)| if by.role == Role::Agent { by.name.as_str() } else { "" });
-                json!([id.simple().to_string(), ticket.at, text, by, name, ticket.resolved])
+                let (text, by) = (
+                    preview.map(|(text, _)| text),
+                    preview.map(|(_, by)| super::messages::role_text(by.role)),
+                );
+                let name = preview.map(|(_, by)| {
+                    if by.role == Role::Agent {
+                        by.name.as_str()
+                    } else {
+                        ""
+                    }
+                });
+                json!([
+                    id.simple().to_string(),
+                    ticket.at,
+                    text,
+                    by,
+                    name,
+                    ticket.resolved
+                ])
             })
             .collect();
         if !tickets.is_empty() {
@@ -415,7 +525,13 @@ async fn insert(connection: &mut Connection, new: &[Stored]) -> Result<()> {
 ///
 /// # Errors
 /// [`StoreError::NotFound`] if there is no such room.
-pub async fn happened(connection: &mut Connection, room: Uuid, author: &Author, what: &str, whom: Option<(Uuid, String)>) -> Result<Stored> {
+pub async fn happened(
+    connection: &mut Connection,
+    room: Uuid,
+    author: &Author,
+    what: &str,
+    whom: Option<(Uuid, String)>,
+) -> Result<Stored> {
     let asked = json!([room.simple().to_string()]).to_string();
     let mut batch = Batch {
         now: clock::now(),

@@ -75,12 +75,12 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn first_ticket(&self, site: Uuid) -> Result<Option<Uuid>> {
-        Ok(
-            sqlx::query_scalar("select id from tickets where site = $1 order by created_at, id limit 1")
-                .bind(site)
-                .fetch_optional(self.reader())
-                .await?,
+        Ok(sqlx::query_scalar(
+            "select id from tickets where site = $1 order by created_at, id limit 1",
         )
+        .bind(site)
+        .fetch_optional(self.reader())
+        .await?)
     }
 
     /// How many tickets are open on each site that has any.
@@ -88,11 +88,10 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn open_by_site(&self) -> Result<HashMap<Uuid, i64>> {
-        let rows = sqlx::query(
-            "select site, count(*) from tickets where state = 'open' group by site",
-        )
-        .fetch_all(self.reader())
-        .await?;
+        let rows =
+            sqlx::query("select site, count(*) from tickets where state = 'open' group by site")
+                .fetch_all(self.reader())
+                .await?;
         rows.iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect()

@@ -30,13 +30,26 @@ impl Store {
             .fetch_all(self.reader())
             .await?;
         rows.iter()
-            .map(|row| Ok(Marks { person: row.try_get(0)?, delivered: row.try_get(1)?, read: row.try_get(2)? }))
+            .map(|row| {
+                Ok(Marks {
+                    person: row.try_get(0)?,
+                    delivered: row.try_get(1)?,
+                    read: row.try_get(2)?,
+                })
+            })
             .collect()
     }
 }
 
 /// Moves the marks of a member forward, never beyond the room's position; the marks if they moved.
-pub(crate) async fn mark(connection: &mut Connection, room: Uuid, person: Uuid, role: Role, delivered: i64, read: i64) -> Result<Option<Marks>> {
+pub(crate) async fn mark(
+    connection: &mut Connection,
+    room: Uuid,
+    person: Uuid,
+    role: Role,
+    delivered: i64,
+    read: i64,
+) -> Result<Option<Marks>> {
     // Read implies delivered. `max` of two values is SQLite's; PostgreSQL calls it `greatest`.
     let row = sqlx::query(
         "insert into members (room, person, role, delivered, read, joined_at)
@@ -54,7 +67,14 @@ pub(crate) async fn mark(connection: &mut Connection, room: Uuid, person: Uuid, 
     .bind(clock::now())
     .fetch_optional(connection)
     .await?;
-    row.map(|row| Ok(Marks { person, delivered: row.try_get(0)?, read: row.try_get(1)? })).transpose()
+    row.map(|row| {
+        Ok(Marks {
+            person,
+            delivered: row.try_get(0)?,
+            read: row.try_get(1)?,
+        })
+    })
+    .transpose()
 }
 
 impl Store {
@@ -63,8 +83,13 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn agent_names(&self) -> Result<Vec<(Uuid, String)>> {
-        let rows = sqlx::query("select id, name from agents where disabled_at is null order by name, id").fetch_all(self.reader()).await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+        let rows =
+            sqlx::query("select id, name from agents where disabled_at is null order by name, id")
+                .fetch_all(self.reader())
+                .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+            .collect()
     }
 
     /// A visitor's name; empty if she gave none.
@@ -72,6 +97,11 @@ impl Store {
     /// # Errors
     /// [`super::StoreError::NotFound`], and what the database reports.
     pub async fn visitor_name(&self, visitor: Uuid) -> Result<String> {
-        Ok(sqlx::query_scalar("select name from visitors where id = $1").bind(visitor).fetch_one(self.reader()).await?)
+        Ok(
+            sqlx::query_scalar("select name from visitors where id = $1")
+                .bind(visitor)
+                .fetch_one(self.reader())
+                .await?,
+        )
     }
 }

@@ -101,7 +101,8 @@ pub struct Page {
     pub position: i64,
 }
 
-const COLUMNS: &str = "m.room, m.seq, m.cid, m.at, m.rev, m.kind, m.author, m.author_role, m.text, m.what, m.whom,
+const COLUMNS: &str =
+    "m.room, m.seq, m.cid, m.at, m.rev, m.kind, m.author, m.author_role, m.text, m.what, m.whom,
      coalesce(a.name, v.name, '') as author_name, coalesce(w.name, '') as whom_name";
 const NAMES: &str = "left join agents a on a.id = m.author left join visitors v on v.id = m.author left join agents w on w.id = m.whom";
 
@@ -133,12 +134,21 @@ impl Store {
         let sql = format!(
             "select {COLUMNS} from messages m {NAMES} where m.room = $1 and m.seq < $2 order by m.seq desc limit $3"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(room).bind(before).bind(limit + 1).fetch_all(self.reader()).await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(room)
+            .bind(before)
+            .bind(limit + 1)
+            .fetch_all(self.reader())
+            .await?;
         let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > limit;
         let mut entries = rows.iter().map(stored).collect::<Result<Vec<_>>>()?;
         entries.truncate(usize::try_from(limit).unwrap_or(0));
         entries.reverse();
-        Ok(Page { entries, more, position: self.position(room).await? })
+        Ok(Page {
+            entries,
+            more,
+            position: self.position(room).await?,
+        })
     }
 
     /// The oldest `limit` entries above `after`, oldest first; `more` says whether newer ones follow.
@@ -146,12 +156,22 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if there is no such room, and what the database reports.
     pub async fn messages_after(&self, room: Uuid, after: i64, limit: i64) -> Result<Page> {
-        let sql =
-            format!("select {COLUMNS} from messages m {NAMES} where m.room = $1 and m.seq > $2 order by m.seq limit $3");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(room).bind(after).bind(limit + 1).fetch_all(self.reader()).await?;
+        let sql = format!(
+            "select {COLUMNS} from messages m {NAMES} where m.room = $1 and m.seq > $2 order by m.seq limit $3"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(room)
+            .bind(after)
+            .bind(limit + 1)
+            .fetch_all(self.reader())
+            .await?;
         let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > limit;
         let mut entries = rows.iter().map(stored).collect::<Result<Vec<_>>>()?;
         entries.truncate(usize::try_from(limit).unwrap_or(0));
-        Ok(Page { entries, more, position: self.position(room).await? })
+        Ok(Page {
+            entries,
+            more,
+            position: self.position(room).await?,
+        })
     }
 }

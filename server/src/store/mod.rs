@@ -68,9 +68,10 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             sqlx::Error::RowNotFound => Self::NotFound,
             sqlx::Error::Database(database) => from_database(database.as_ref()),
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed | sqlx::Error::Io(_) => {
-                Self::Unavailable(error.to_string().into())
-            }
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Io(_) => Self::Unavailable(error.to_string().into()),
             _ => Self::Failed(error.to_string().into()),
         }
     }
@@ -94,7 +95,10 @@ fn from_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
         return StoreError::Exists("this row");
     }
     // Extended codes carry the primary one in their low byte: busy, locked, I/O error, full.
-    let primary = error.code().and_then(|code| code.parse::<i32>().ok()).map(|code| code & 0xff);
+    let primary = error
+        .code()
+        .and_then(|code| code.parse::<i32>().ok())
+        .map(|code| code & 0xff);
     if matches!(primary, Some(5 | 6 | 10 | 13)) {
         return StoreError::Unavailable(message.into());
     }
@@ -133,6 +137,10 @@ pub enum OpenError {
     },
 }
 
+/// How long another process may hold the database before a write is refused. A client waits for
+/// the write under way and for its own: together within the time that it was promised.
+const BUSY: Duration = Duration::from_secs(2);
+
 /// Whether the opener is the server, of which there may be one, or the command line beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opener {
@@ -160,21 +168,33 @@ impl Store {
     pub async fn open(folder: &Path, opener: Opener) -> std::result::Result<Self, OpenError> {
         let lock = prepare(folder, opener)?;
         let path = folder.join("parlour.db");
-        let corrupt = |error: sqlx::Error| OpenError::Corrupt { path: path.clone(), reason: error.to_string() };
+        let corrupt = |error: sqlx::Error| OpenError::Corrupt {
+            path: path.clone(),
+            reason: error.to_string(),
+        };
         let options = SqliteConnectOptions::new()
             .filename(&path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5))
+            .busy_timeout(BUSY)
             .optimize_on_close(true, None)
             .log_statements(tracing::log::LevelFilter::Off);
         let mut connection = options.clone().connect().await.map_err(corrupt)?;
-        MIGRATIONS.run_direct(None, &mut connection, false).await.map_err(|error| match error {
-            sqlx::migrate::MigrateError::VersionMissing(version) => OpenError::Newer { path: path.clone(), version },
-            other => OpenError::Corrupt { path: path.clone(), reason: other.to_string() },
-        })?;
+        MIGRATIONS
+            .run_direct(None, &mut connection, false)
+            .await
+            .map_err(|error| match error {
+                sqlx::migrate::MigrateError::VersionMissing(version) => OpenError::Newer {
+                    path: path.clone(),
+                    version,
+                },
+                other => OpenError::Corrupt {
+                    path: path.clone(),
+                    reason: other.to_string(),
+                },
+            })?;
         let epoch = installation(&mut connection).await.map_err(corrupt)?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
@@ -182,7 +202,12 @@ impl Store {
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(corrupt)?;
-        Ok(Self { readers, writer: Writer::start(connection), epoch, _lock: lock })
+        Ok(Self {
+            readers,
+            writer: Writer::start(connection),
+            epoch,
+            _lock: lock,
+        })
     }
 
     /// Connections for reading.
@@ -208,8 +233,11 @@ impl Store {
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
-        self.write_then(work, move |result| drop(answer.send(result))).await?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::Unavailable("the writer has stopped".into())))
+        self.write_then(work, move |result| drop(answer.send(result)))
+            .await?;
+        answered
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("the writer has stopped".into())))
     }
 
     /// Queues `work`; `then` is called after the commit, on the writer's task and in the
@@ -242,22 +270,35 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query("select one from installation").execute(&self.readers).await?;
+        sqlx::query("select one from installation")
+            .execute(&self.readers)
+            .await?;
         Ok(())
     }
 
     /// Finishes what is queued and closes the files.
     pub async fn close(&self) {
-        self.writer.close().await;
+        // The writer is the last: only a connection that may write can fold the log into the file.
         self.readers.close().await;
+        self.writer.close().await;
     }
 }
 
-fn prepare(folder: &Path, opener: Opener) -> std::result::Result<Option<Arc<std::fs::File>>, OpenError> {
-    let unwritable = |source| OpenError::Folder { path: folder.to_path_buf(), source };
+fn prepare(
+    folder: &Path,
+    opener: Opener,
+) -> std::result::Result<Option<Arc<std::fs::File>>, OpenError> {
+    let unwritable = |source| OpenError::Folder {
+        path: folder.to_path_buf(),
+        source,
+    };
     std::fs::create_dir_all(folder).map_err(unwritable)?;
-    let lock =
-        std::fs::File::options().create(true).truncate(false).write(true).open(folder.join("parlour.lock")).map_err(unwritable)?;
+    let lock = std::fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("parlour.lock"))
+        .map_err(unwritable)?;
     if opener == Opener::CommandLine {
         return Ok(None);
     }
@@ -274,5 +315,7 @@ async fn installation(connection: &mut Connection) -> sqlx::Result<Uuid> {
         .bind(crate::clock::now())
         .execute(&mut *connection)
         .await?;
-    sqlx::query_scalar("select epoch from installation").fetch_one(connection).await
+    sqlx::query_scalar("select epoch from installation")
+        .fetch_one(connection)
+        .await
 }

@@ -89,7 +89,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if there is no such room.
     pub async fn position(&self, room: Uuid) -> Result<i64> {
-        Ok(sqlx::query_scalar("select seq from rooms where id = $1").bind(room).fetch_one(self.reader()).await?)
+        Ok(sqlx::query_scalar("select seq from rooms where id = $1")
+            .bind(room)
+            .fetch_one(self.reader())
+            .await?)
     }
 
     /// A room, as `person` stands to it.
@@ -163,19 +166,32 @@ impl Store {
         .bind(room)
         .fetch_all(self.reader())
         .await?;
-        rows.iter().map(|row| Ok(Member { id: row.try_get(0)?, name: row.try_get(1)? })).collect()
+        rows.iter()
+            .map(|row| {
+                Ok(Member {
+                    id: row.try_get(0)?,
+                    name: row.try_get(1)?,
+                })
+            })
+            .collect()
     }
 }
 
 /// The direct room of two agents, made if it is not there yet.
 pub(crate) async fn direct(connection: &mut Connection, one: Uuid, other: Uuid) -> Result<Uuid> {
-    let (first, second) = if one.as_bytes() < other.as_bytes() { (one, other) } else { (other, one) };
+    let (first, second) = if one.as_bytes() < other.as_bytes() {
+        (one, other)
+    } else {
+        (other, one)
+    };
     let pair: Vec<u8> = [first.as_bytes().as_slice(), second.as_bytes()].concat();
-    let known: i64 = sqlx::query_scalar("select count(*) from agents where id in ($1, $2) and disabled_at is null")
-        .bind(one)
-        .bind(other)
-        .fetch_one(&mut *connection)
-        .await?;
+    let known: i64 = sqlx::query_scalar(
+        "select count(*) from agents where id in ($1, $2) and disabled_at is null",
+    )
+    .bind(one)
+    .bind(other)
+    .fetch_one(&mut *connection)
+    .await?;
     if known != 2 {
         return Err(StoreError::NotFound);
     }
@@ -186,7 +202,10 @@ pub(crate) async fn direct(connection: &mut Connection, one: Uuid, other: Uuid) 
         .bind(now)
         .execute(&mut *connection)
         .await?;
-    let room: Uuid = sqlx::query_scalar("select id from rooms where pair = $1").bind(&pair).fetch_one(&mut *connection).await?;
+    let room: Uuid = sqlx::query_scalar("select id from rooms where pair = $1")
+        .bind(&pair)
+        .fetch_one(&mut *connection)
+        .await?;
     for person in [first, second] {
         join(connection, room, person).await?;
     }
@@ -194,7 +213,11 @@ pub(crate) async fn direct(connection: &mut Connection, one: Uuid, other: Uuid) 
 }
 
 /// A new team room with `members`.
-pub(crate) async fn team(connection: &mut Connection, name: &str, members: &[Uuid]) -> Result<Uuid> {
+pub(crate) async fn team(
+    connection: &mut Connection,
+    name: &str,
+    members: &[Uuid],
+) -> Result<Uuid> {
     let room = clock::id();
     sqlx::query("insert into rooms (id, kind, name, created_at) values ($1, 'team', $2, $3)")
         .bind(room)
@@ -210,10 +233,11 @@ pub(crate) async fn team(connection: &mut Connection, name: &str, members: &[Uui
 
 /// Makes an agent a member; whether she was not one before.
 async fn join(connection: &mut Connection, room: Uuid, person: Uuid) -> Result<bool> {
-    let known: Option<i64> = sqlx::query_scalar("select 1 from agents where id = $1 and disabled_at is null")
-        .bind(person)
-        .fetch_optional(&mut *connection)
-        .await?;
+    let known: Option<i64> =
+        sqlx::query_scalar("select 1 from agents where id = $1 and disabled_at is null")
+            .bind(person)
+            .fetch_optional(&mut *connection)
+            .await?;
     if known.is_none() {
         return Err(StoreError::NotFound);
     }
@@ -230,7 +254,13 @@ async fn join(connection: &mut Connection, room: Uuid, person: Uuid) -> Result<b
 }
 
 /// Adds or removes a member of a team room; the entry that says so, if anything changed.
-pub(crate) async fn change_member(connection: &mut Connection, room: Uuid, author: &Author, person: Uuid, add: bool) -> Result<Option<Stored>> {
+pub(crate) async fn change_member(
+    connection: &mut Connection,
+    room: Uuid,
+    author: &Author,
+    person: Uuid,
+    add: bool,
+) -> Result<Option<Stored>> {
     let kind: String = sqlx::query_scalar(
         "select r.kind from rooms r join members m on m.room = r.id where r.id = $1 and m.person = $2 and m.left_at is null",
     )
@@ -239,18 +269,25 @@ pub(crate) async fn change_member(connection: &mut Connection, room: Uuid, autho
     .fetch_one(&mut *connection)
     .await?;
     if kind != "team" {
-        return Err(StoreError::Refused("only a team room has members that change"));
+        return Err(StoreError::Refused(
+            "only a team room has members that change",
+        ));
     }
-    let name: String = sqlx::query_scalar("select name from agents where id = $1").bind(person).fetch_one(&mut *connection).await?;
+    let name: String = sqlx::query_scalar("select name from agents where id = $1")
+        .bind(person)
+        .fetch_one(&mut *connection)
+        .await?;
     let changed = if add {
         join(connection, room, person).await?
     } else {
-        let left = sqlx::query("update members set left_at = $3 where room = $1 and person = $2 and left_at is null")
-            .bind(room)
-            .bind(person)
-            .bind(clock::now())
-            .execute(&mut *connection)
-            .await?;
+        let left = sqlx::query(
+            "update members set left_at = $3 where room = $1 and person = $2 and left_at is null",
+        )
+        .bind(room)
+        .bind(person)
+        .bind(clock::now())
+        .execute(&mut *connection)
+        .await?;
         left.rows_affected() > 0
     };
     if !changed {
@@ -258,5 +295,7 @@ pub(crate) async fn change_member(connection: &mut Connection, room: Uuid, autho
     }
     debug_assert_eq!(author.role, Role::Agent);
     let what = if add { "added" } else { "removed" };
-    append::happened(connection, room, author, what, Some((person, name))).await.map(Some)
+    append::happened(connection, room, author, what, Some((person, name)))
+        .await
+        .map(Some)
 }

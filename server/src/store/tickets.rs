@@ -154,11 +154,16 @@ fn ticket(row: &SqliteRow) -> Result<Ticket> {
         id: row.try_get("id")?,
         staff_room: row.try_get("staff_room")?,
         rev: row.try_get("rev")?,
-        state: state_parse(row.try_get("state")?).ok_or_else(|| StoreError::Failed("a ticket in an unknown state".into()))?,
+        state: state_parse(row.try_get("state")?)
+            .ok_or_else(|| StoreError::Failed("a ticket in an unknown state".into()))?,
         site: row.try_get("site")?,
         site_name: row.try_get("site_name")?,
         assignee: match assignee {
-            Some(id) => Some((id, row.try_get::<Option<String>, _>("assignee_name")?.unwrap_or_default())),
+            Some(id) => Some((
+                id,
+                row.try_get::<Option<String>, _>("assignee_name")?
+                    .unwrap_or_default(),
+            )),
             None => None,
         },
         visitor: Visitor {
@@ -175,7 +180,11 @@ fn ticket(row: &SqliteRow) -> Result<Ticket> {
         position: row.try_get("seq")?,
         at: row.try_get("at")?,
         preview: row.try_get("preview")?,
-        preview_by: if by == "agent" { Some(row.try_get("preview_name")?) } else { None },
+        preview_by: if by == "agent" {
+            Some(row.try_get("preview_name")?)
+        } else {
+            None
+        },
         page: (row.try_get("page")?, row.try_get("title")?),
         created_at: row.try_get("created_at")?,
         marks: (row.try_get("delivered")?, row.try_get("read")?),
@@ -189,7 +198,12 @@ impl Store {
     /// [`StoreError::NotFound`], and what the database reports.
     pub async fn ticket(&self, id: Uuid) -> Result<Ticket> {
         let sql = format!("{SELECT} where t.id = $1");
-        ticket(&sqlx::query(sqlx::AssertSqlSafe(sql)).bind(id).fetch_one(self.reader()).await?)
+        ticket(
+            &sqlx::query(sqlx::AssertSqlSafe(sql))
+                .bind(id)
+                .fetch_one(self.reader())
+                .await?,
+        )
     }
 
     /// Those of `ids` that exist.
@@ -197,27 +211,57 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn tickets(&self, ids: &[Uuid]) -> Result<Vec<Ticket>> {
-        let ids = json!(ids.iter().map(|id| id.simple().to_string()).collect::<Vec<_>>()).to_string();
+        let ids = json!(
+            ids.iter()
+                .map(|id| id.simple().to_string())
+                .collect::<Vec<_>>()
+        )
+        .to_string();
         let sql = format!("{SELECT} where t.id in (select unhex(value) from json_each($1))");
-        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(ids).fetch_all(self.reader()).await?.iter().map(ticket).collect()
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(ids)
+            .fetch_all(self.reader())
+            .await?
+            .iter()
+            .map(ticket)
+            .collect()
     }
 
     /// A page of a list, the newest first, at most `limit` rows below `below`.
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn ticket_list(&self, filter: &Filter, below: Option<Below>, limit: i64) -> Result<Vec<Ticket>> {
+    pub async fn ticket_list(
+        &self,
+        filter: &Filter,
+        below: Option<Below>,
+        limit: i64,
+    ) -> Result<Vec<Ticket>> {
         let assigned = match filter.assigned {
             Assigned::All => "",
             Assigned::To(_) => " and t.assignee = $2",
             Assigned::Nobody => " and t.assignee is null and $2 is null",
         };
-        let site = if filter.site.is_some() { " and t.site = $3" } else { "" };
-        let keyset = if below.is_some() { " and (t.at, t.id) < ($4, $5)" } else { "" };
-        let sql = format!("{SELECT} where t.state = $1{assigned}{site}{keyset} order by t.at desc, t.id desc limit $6");
+        let site = if filter.site.is_some() {
+            " and t.site = $3"
+        } else {
+            ""
+        };
+        let keyset = if below.is_some() {
+            " and (t.at, t.id) < ($4, $5)"
+        } else {
+            ""
+        };
+        let sql = format!(
+            "{SELECT} where t.state = $1{assigned}{site}{keyset} order by t.at desc, t.id desc limit $6"
+        );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(state_text(filter.state))
-            .bind(if let Assigned::To(agent) = filter.assigned { Some(agent) } else { None })
+            .bind(if let Assigned::To(agent) = filter.assigned {
+                Some(agent)
+            } else {
+                None
+            })
             .bind(filter.site)
             .bind(below.map(|below| below.at))
             .bind(below.map(|below| below.id))
@@ -258,7 +302,11 @@ impl Store {
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn tickets_of(&self, visitor: Uuid, limit: i64) -> Result<Vec<(Uuid, i64, TicketState)>> {
+    pub async fn tickets_of(
+        &self,
+        visitor: Uuid,
+        limit: i64,
+    ) -> Result<Vec<(Uuid, i64, TicketState)>> {
         let rows = sqlx::query(
             "select t.id, r.seq, t.state from tickets t join rooms r on r.id = t.id
              where t.visitor = $1 order by t.at desc, t.id desc limit $2",
@@ -268,14 +316,28 @@ impl Store {
         .fetch_all(self.reader())
         .await?;
         rows.iter()
-            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, state_parse(row.try_get(2)?).unwrap_or_default())))
+            .map(|row| {
+                Ok((
+                    row.try_get(0)?,
+                    row.try_get(1)?,
+                    state_parse(row.try_get(2)?).unwrap_or_default(),
+                ))
+            })
             .collect()
     }
 }
 
 /// Sets a ticket's state; what was recorded, or nothing if it was in this state already.
-pub(crate) async fn set_state(connection: &mut Connection, id: Uuid, author: &Author, state: TicketState) -> Result<Vec<Stored>> {
-    let before: String = sqlx::query_scalar("select state from tickets where id = $1").bind(id).fetch_one(&mut *connection).await?;
+pub(crate) async fn set_state(
+    connection: &mut Connection,
+    id: Uuid,
+    author: &Author,
+    state: TicketState,
+) -> Result<Vec<Stored>> {
+    let before: String = sqlx::query_scalar("select state from tickets where id = $1")
+        .bind(id)
+        .fetch_one(&mut *connection)
+        .await?;
     if before == state_text(state) {
         return Ok(Vec::new());
     }
@@ -289,12 +351,22 @@ pub(crate) async fn set_state(connection: &mut Connection, id: Uuid, author: &Au
         TicketState::Open if before == "resolved" => "reopened",
         _ => return Ok(Vec::new()),
     };
-    Ok(vec![append::happened(connection, id, author, what, None).await?])
+    Ok(vec![
+        append::happened(connection, id, author, what, None).await?,
+    ])
 }
 
 /// Gives a ticket to an agent, or to nobody; what was recorded, or nothing if it was so already.
-pub(crate) async fn assign(connection: &mut Connection, id: Uuid, author: &Author, assignee: Option<Uuid>) -> Result<Vec<Stored>> {
-    let row = sqlx::query("select staff_room, assignee from tickets where id = $1").bind(id).fetch_one(&mut *connection).await?;
+pub(crate) async fn assign(
+    connection: &mut Connection,
+    id: Uuid,
+    author: &Author,
+    assignee: Option<Uuid>,
+) -> Result<Vec<Stored>> {
+    let row = sqlx::query("select staff_room, assignee from tickets where id = $1")
+        .bind(id)
+        .fetch_one(&mut *connection)
+        .await?;
     let staff: Uuid = row.try_get(0)?;
     let before: Option<Uuid> = row.try_get(1)?;
     if before == assignee {
@@ -302,10 +374,11 @@ pub(crate) async fn assign(connection: &mut Connection, id: Uuid, author: &Autho
     }
     let whom = match assignee {
         Some(agent) => {
-            let name: String = sqlx::query_scalar("select name from agents where id = $1 and disabled_at is null")
-                .bind(agent)
-                .fetch_one(&mut *connection)
-                .await?;
+            let name: String =
+                sqlx::query_scalar("select name from agents where id = $1 and disabled_at is null")
+                    .bind(agent)
+                    .fetch_one(&mut *connection)
+                    .await?;
             Some((agent, name))
         }
         None => None,
@@ -315,6 +388,12 @@ pub(crate) async fn assign(connection: &mut Connection, id: Uuid, author: &Autho
         .bind(assignee)
         .execute(&mut *connection)
         .await?;
-    let what = if assignee.is_some() { "assigned" } else { "unassigned" };
-    Ok(vec![append::happened(connection, staff, author, what, whom).await?])
+    let what = if assignee.is_some() {
+        "assigned"
+    } else {
+        "unassigned"
+    };
+    Ok(vec![
+        append::happened(connection, staff, author, what, whom).await?,
+    ])
 }

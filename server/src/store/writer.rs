@@ -46,7 +46,9 @@ where
 {
     fn run<'c>(&'c mut self, connection: &'c mut Connection) -> BoxFuture<'c, Result<()>> {
         Box::pin(async move {
-            let Some(work) = self.work.take() else { return Ok(()) };
+            let Some(work) = self.work.take() else {
+                return Ok(());
+            };
             let result = work(connection).await;
             let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
             self.result = Some(result);
@@ -84,7 +86,12 @@ impl Writer {
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
         F: FnOnce(Result<T>) + Send + 'static,
     {
-        self.push(Job::Run(Box::new(Task { work: Some(work), then: Some(then), result: None }))).await
+        self.push(Job::Run(Box::new(Task {
+            work: Some(work),
+            then: Some(then),
+            result: None,
+        })))
+        .await
     }
 
     pub(super) async fn append(&self, append: Append, then: Then<Appended>) -> Result<()> {
@@ -102,7 +109,9 @@ impl Writer {
     async fn push(&self, job: Job) -> Result<()> {
         match self.queue.send_timeout(job, PATIENCE).await {
             Ok(()) => Ok(()),
-            Err(_) => Err(StoreError::Unavailable("too many writes are waiting".into())),
+            Err(_) => Err(StoreError::Unavailable(
+                "too many writes are waiting".into(),
+            )),
         }
     }
 }
@@ -192,17 +201,28 @@ async fn transaction(connection: &mut Connection, steps: &mut [Step]) -> Result<
                 }
             }
         };
-        connection.execute(if failed { "rollback to step; release step" } else { "release step" }).await?;
+        connection
+            .execute(if failed {
+                "rollback to step; release step"
+            } else {
+                "release step"
+            })
+            .await?;
     }
     connection.execute("commit").await?;
     Ok(())
 }
 
-async fn one_by_one(connection: &mut Connection, appends: &[&Append]) -> Result<Vec<Result<Appended>>> {
+async fn one_by_one(
+    connection: &mut Connection,
+    appends: &[&Append],
+) -> Result<Vec<Result<Appended>>> {
     let mut results = Vec::with_capacity(appends.len());
     for append in appends {
         connection.execute("savepoint one").await?;
-        let result = append::append(connection, &[append]).await.map(|mut all| all.pop());
+        let result = append::append(connection, &[append])
+            .await
+            .map(|mut all| all.pop());
         let result = match result {
             Ok(Some(result)) => result,
             Ok(None) => Err(StoreError::Failed("an append had no result".into())),

@@ -26,7 +26,9 @@ pub struct Sockets {
 
 impl Default for Sockets {
     fn default() -> Self {
-        Self { open: watch::Sender::new(0) }
+        Self {
+            open: watch::Sender::new(0),
+        }
     }
 }
 
@@ -35,7 +37,9 @@ impl Sockets {
     #[must_use]
     pub fn hold(&self) -> OpenSocket {
         self.open.send_modify(|open| *open += 1);
-        OpenSocket { open: self.open.clone() }
+        OpenSocket {
+            open: self.open.clone(),
+        }
     }
 
     /// Waits until there are none.
@@ -68,7 +72,10 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
             Ok((stream, peer)) => connection(stream, peer, &router, &graceful),
             Err(error) => {
                 // One that was gone before it was taken is nobody's fault; a lack of descriptors passes.
-                if !matches!(error.kind(), std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset) {
+                if !matches!(
+                    error.kind(),
+                    std::io::ErrorKind::ConnectionAborted | std::io::ErrorKind::ConnectionReset
+                ) {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(NO_DESCRIPTOR).await;
                 }
@@ -86,7 +93,10 @@ fn connection(stream: TcpStream, peer: SocketAddr, router: &Router, graceful: &G
     }
     let service = TowerToHyperService::new(Extension(ConnectInfo(peer)).layer(router.clone()));
     let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT);
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let connection = graceful.watch(connection.into_owned());
     tokio::spawn(async move {

@@ -44,7 +44,12 @@ pub fn router() -> Router<Shared> {
     Router::new().route("/socket", get(upgrade))
 }
 
-async fn upgrade(State(app): State<Shared>, ClientAddress(address): ClientAddress, headers: HeaderMap, ws: WebSocketUpgrade) -> Response {
+async fn upgrade(
+    State(app): State<Shared>,
+    ClientAddress(address): ClientAddress,
+    headers: HeaderMap,
+    ws: WebSocketUpgrade,
+) -> Response {
     let token = token(&headers);
     let claims = match &token {
         Some(token) => app.identity.check(token).await,
@@ -76,7 +81,12 @@ fn token(headers: &HeaderMap) -> Option<String> {
 }
 
 async fn origin_allowed(app: &Shared, headers: &HeaderMap, claims: Option<&Claims>) -> bool {
-    let Some(given) = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok()) else { return false };
+    let Some(given) = headers
+        .get(header::ORIGIN)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return false;
+    };
     if origin::is_own(app, given) {
         return true;
     }
@@ -91,7 +101,12 @@ async fn origin_allowed(app: &Shared, headers: &HeaderMap, claims: Option<&Claim
     })
 }
 
-async fn serve(app: Shared, claims: Result<Claims, TokenError>, address: IpAddr, mut socket: WebSocket) {
+async fn serve(
+    app: Shared,
+    claims: Result<Claims, TokenError>,
+    address: IpAddr,
+    mut socket: WebSocket,
+) {
     let _open = app.sockets.hold();
     let begun = match claims {
         Ok(claims) => session::begin(app.clone(), claims, address).await,
@@ -103,7 +118,14 @@ async fn serve(app: Shared, claims: Result<Claims, TokenError>, address: IpAddr,
     match begun {
         Ok((session, publications)) => {
             let (role, person) = session.who();
-            let code = Connection { app, session, publications, socket: &mut socket }.run().await;
+            let code = Connection {
+                app,
+                session,
+                publications,
+                socket: &mut socket,
+            }
+            .run()
+            .await;
             tracing::debug!(?role, %person, code, "a connection ended");
             if let Some(code) = code {
                 close_socket(&mut socket, code).await;
@@ -174,10 +196,15 @@ impl Connection<'_> {
     }
 
     /// `Err` with the code to close with, or with nothing if the other side is gone.
-    async fn received(&mut self, message: Option<Result<Message, axum::Error>>) -> Result<Next, Option<u16>> {
+    async fn received(
+        &mut self,
+        message: Option<Result<Message, axum::Error>>,
+    ) -> Result<Next, Option<u16>> {
         match message {
             None | Some(Ok(Message::Close(_))) => Err(None),
-            Some(Ok(Message::Text(text))) if text.len() > limits::MAX_FRAME => Err(Some(close::TOO_LARGE)),
+            Some(Ok(Message::Text(text))) if text.len() > limits::MAX_FRAME => {
+                Err(Some(close::TOO_LARGE))
+            }
             Some(Ok(Message::Text(text))) => Ok(self.session.receive(&text).await),
             Some(Ok(Message::Binary(_))) => Err(Some(close::UNSUPPORTED)),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Next::Go),
@@ -229,7 +256,11 @@ fn close_code(error: axum::Error) -> Option<u16> {
 async fn close_socket(socket: &mut WebSocket, code: u16) {
     let reason = Utf8Bytes::from_static("");
     let closing = async {
-        if socket.send(Message::Close(Some(CloseFrame { code, reason }))).await.is_ok() {
+        if socket
+            .send(Message::Close(Some(CloseFrame { code, reason })))
+            .await
+            .is_ok()
+        {
             // Reading on until the other side has closed, or the frame may never arrive.
             while let Some(Ok(_)) = socket.recv().await {}
         }
