@@ -100,10 +100,70 @@ fn optimise(module: &Path) -> Result<()> {
         .arg(&optimised)
         .arg(module)
         .status()?;
-    if status.success() {
+    if status.success() && tables(&fs::read(&optimised)?) == tables(&fs::read(module)?) {
         fs::rename(&optimised, module)?;
     } else {
         eprintln!("wasm-opt failed; going on without it");
     }
     Ok(())
+}
+
+/// The tables that a module exports, by number; nothing if it cannot be read. Version 108 of wasm-opt
+/// exports the first table in the place of the second, and the glue then writes into the wrong one.
+fn tables(module: &[u8]) -> Option<Vec<u32>> {
+    const EXPORTS: u8 = 7;
+    const TABLE: u8 = 1;
+    let mut rest = module.get(8..)?;
+    loop {
+        let (&section, after) = rest.split_first()?;
+        let (length, after) = number(after)?;
+        let (content, after) = after.split_at_checked(length as usize)?;
+        rest = after;
+        if section != EXPORTS {
+            continue;
+        }
+        let (count, mut content) = number(content)?;
+        let mut found = Vec::new();
+        for _ in 0..count {
+            let (name, after) = number(content)?;
+            let (&kind, after) = after.get(name as usize..)?.split_first()?;
+            let (index, after) = number(after)?;
+            content = after;
+            if kind == TABLE {
+                found.push(index);
+            }
+        }
+        return Some(found);
+    }
+}
+
+/// A LEB128 number, and what follows it.
+fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let mut value = 0;
+    for (at, byte) in bytes.iter().enumerate().take(5) {
+        value |= u32::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return Some((value, &bytes[at + 1..]));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exported_tables_are_told_apart() {
+        let module = |table| {
+            let mut bytes = b"\0asm\x01\0\0\0".to_vec();
+            bytes.extend([4, 1, 0]);
+            bytes.extend([7, 9, 2, 1, b'f', 0, 9, 1, b't', 1, table]);
+            bytes
+        };
+        assert_eq!(tables(&module(1)), Some(vec![1]));
+        assert_ne!(tables(&module(0)), tables(&module(1)));
+        assert_eq!(tables(b"\0asm"), None);
+        assert_eq!(number(&[0xe5, 0x8e, 0x26, 7]), Some((624_485, &[7][..])));
+    }
 }
