@@ -14,10 +14,13 @@
 mod commands;
 mod faults;
 mod frames;
+mod headers;
 mod kill;
 mod messages;
+mod origins;
 mod presence;
 mod receipts;
 mod resume;
 mod rooms;
 mod tickets;
+mod tokens;

@@ -442,23 +442,14 @@ pub async fn signal(pid: u32, name: &str) {
     assert!(status.success(), "process {pid} is gone");
 }
 
+/// Where it listens: what the log says, for the line on standard output names the public address.
 fn listening(line: &str) -> Option<SocketAddr> {
-    let url = address_in(line)?;
-    if url.contains("/setup/") {
-        return None;
-    }
-    url.split('/').next()?.parse().ok()
+    let (_, rest) = line.split_once("serving address=")?;
+    rest.split_whitespace().next()?.parse().ok()
 }
 
+/// The path of the link in the line that `make run` relies on.
 fn setup_link(line: &str) -> Option<String> {
-    let url = address_in(line)?;
-    let path = &url[url.find("/setup/")?..];
-    Some(path.to_owned())
-}
-
-/// What follows `http://`, up to the end of the word.
-fn address_in(line: &str) -> Option<&str> {
-    let (_, rest) = line.split_once("http://")?;
-    rest.split(|c: char| c.is_whitespace() || c == '"' || c == '\u{1b}')
-        .next()
+    let path = &line.strip_prefix("Set up: http")?;
+    Some(path[path.find("/setup/")?..].trim_end().to_owned())
 }

@@ -67,9 +67,11 @@ export class Visitor {
     await this.bubble(text).first().waitFor();
   }
 
-  /** Waits until the newest own message has come so far: "Sent", "Delivered" or "Read". */
+  /** Waits until the newest own message has come at least so far: "Sent", "Delivered" or "Read". */
   async tick(state) {
-    await this.log.getByText(state, { exact: true }).last().waitFor({ state: "attached" });
+    const states = ["Sent", "Delivered", "Read"];
+    const enough = states.slice(states.indexOf(state)).join("|");
+    await this.log.getByText(new RegExp(`^(${enough})\\b`)).last().waitFor({ state: "attached" });
   }
 }
 
