@@ -15,7 +15,7 @@
   const data = (doc.currentScript || doc.querySelector(`[src*="/w/${site}.js"]`) || doc.body).dataset;
   set.locale = data.locale || navigator.language;
   set.position = data.position || set.position;
-  if (/^#[\da-f]{6}$/i.test(data.color)) {
+  if (data.color) {
     set.color = data.color;
     // Black or white, whichever can be read; the widget computes it exactly.
     set.onColor = `oklch(from ${set.color} calc((.67 - l)*99) 0 0)`;
@@ -45,7 +45,7 @@ button{font:inherit;cursor:pointer;border:1px solid transparent;border-radius:16
 .go:before{content:"";display:block;height:24px;background:currentColor;forced-color-adjust:none;clip-path:path("M3 2h18v15h-9l-6 5v-5H3z")}
 .go[aria-expanded=true]:before{clip-path:path("M3 10l2-2 7 7 7-7 2 2-9 9z")}
 b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radius:11px;font-size:13px;line-height:22px;background:#b4261b;color:#fff}
-.hi{display:flex;bottom:88px;max-width:280px;border-radius:16px;background:light-dark(#fff,#1b1d21);color:light-dark(#1d1b18,#ecebe8)}
+.hi{display:flex;bottom:88px;border-radius:16px;max-width:280px;background:light-dark(#fff,#1b1d21);color:light-dark(#1d1b18,#ecebe8)}
 .hi button{padding:12px;background:none;color:inherit;text-align:start}
 @media print{.go,.hi{display:none}}`);
 
