@@ -218,13 +218,16 @@ impl Client {
         self.port.change(Change::Rooms);
     }
 
+    /// The positions of the joined rooms. One that is not among them has been lost on the way.
     fn positions(&mut self, cursors: &[Cursor], now: u64) {
-        for cursor in cursors {
-            if let Some(room) = find(&mut self.rooms, cursor.room)
-                && room.stage == Stage::Live
-            {
+        let live = |room: &&mut Room| room.stage == Stage::Live;
+        for room in self.rooms.iter_mut().filter(live) {
+            if let Some(cursor) = cursors.iter().find(|cursor| cursor.room == room.id) {
                 room.note_position(cursor.seq);
                 room.check_gap(now, &mut self.port);
+            } else {
+                room.ask_join(&mut self.port, now);
+                self.port.change(Change::Room(room.id));
             }
         }
     }

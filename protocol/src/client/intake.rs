@@ -42,6 +42,10 @@ impl Room {
     /// Takes a page. False if it was nothing to be used.
     pub(super) fn take_page(&mut self, page: Page, me: Id, port: &mut Port, now: u64) -> bool {
         let last_of_join = page.live.is_some();
+        if self.opening {
+            // Of an earlier join: what answers the opening comes after its acknowledgement.
+            return false;
+        }
         if self.top().is_none() && !page.reset && !last_of_join {
             return false;
         }
@@ -96,7 +100,6 @@ impl Room {
     fn go_live(&mut self, state: RoomState, me: Id) {
         self.stage = Stage::Live;
         self.join_tries = 0;
-        self.opening = false;
         self.gone = false;
         self.set_state(state, me);
     }

@@ -112,6 +112,23 @@ fn a_lost_last_message_is_found_by_the_heartbeat() {
 }
 
 #[test]
+fn a_room_that_the_heartbeat_does_not_name_is_joined_again() {
+    let mut rig = Rig::joined(2);
+    let rooms = Vec::new();
+    rig.frame(ServerFrame::Beat {
+        n: 0,
+        time: 0,
+        rooms,
+        digest: None,
+    });
+    assert!(rig.sent().contains(&join(Some(2))));
+    assert!(!rig.room().live());
+    // Removed from it, perhaps.
+    rig.frame(error(ErrorCode::UnknownRoom, false, 0, Some(ROOM), None));
+    assert!(rig.room().gone());
+}
+
+#[test]
 fn a_wide_hole_is_joined_again() {
     let mut rig = Rig::joined(2);
     rig.frame(beat(0, 500));
