@@ -7,6 +7,8 @@
     reason = "a test may end by a panic"
 )]
 
+#[path = "brain/check.rs"]
+mod check;
 #[path = "brain/converge.rs"]
 mod converge;
 #[path = "brain/link.rs"]
@@ -17,10 +19,16 @@ mod list;
 mod marks;
 #[path = "brain/model.rs"]
 mod model;
+#[path = "brain/opening.rs"]
+mod opening;
 #[path = "brain/outbox.rs"]
 mod outbox;
+#[path = "brain/pages.rs"]
+mod pages;
 #[path = "brain/rig.rs"]
 mod rig;
+#[path = "brain/storing.rs"]
+mod storing;
 #[path = "brain/window.rs"]
 mod window;
 #[path = "brain/world.rs"]
