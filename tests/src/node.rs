@@ -444,8 +444,14 @@ pub async fn signal(pid: u32, name: &str) {
 
 /// Where it listens: what the log says, for the line on standard output names the public address.
 fn listening(line: &str) -> Option<SocketAddr> {
-    let (_, rest) = line.split_once("serving address=")?;
-    rest.split_whitespace().next()?.parse().ok()
+    let json = line.contains("\"serving\"");
+    let before = if json {
+        "\"address\":\""
+    } else {
+        "serving address="
+    };
+    let (_, rest) = line.split_once(before)?;
+    rest.split(['"', ' ']).next()?.parse().ok()
 }
 
 /// The path of the link in the line that `make run` relies on.

@@ -104,6 +104,7 @@ pub struct Wire {
     /// Everything that was received, byte for byte.
     pub received: String,
     silent: bool,
+    sent: usize,
 }
 
 impl Wire {
@@ -124,6 +125,7 @@ impl Wire {
             transcript: Transcript::new(name),
             received: String::new(),
             silent: false,
+            sent: 0,
         }
     }
 
@@ -204,6 +206,7 @@ impl Wire {
 
     /// Sends bytes past everything that knows WebSocket.
     pub async fn bytes(&mut self, bytes: &[u8]) {
+        self.sent += 1;
         self.transcript
             .note("→", &format!("{} bytes by hand", bytes.len()));
         // A server that has closed already is found out when it is read.
@@ -212,6 +215,12 @@ impl Wire {
             self.socket.get_mut().write_all(bytes),
         )
         .await;
+    }
+
+    /// How often bytes were sent by hand.
+    #[must_use]
+    pub fn sent(&self) -> usize {
+        self.sent
     }
 
     /// Answers no heartbeat from here on.
