@@ -252,7 +252,8 @@ impl Session {
     fn too_fast(&mut self, wait: Duration) -> Next {
         self.over_limit += 1;
         let after = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(100);
-        if self.over_limit > self.app.config.limits.frame_burst {
+        // Whoever was closed for it comes back when she may; until then there is no welcome.
+        if !self.welcomed || self.over_limit > self.app.config.limits.frame_burst {
             self.bye("limit", wait.max(Duration::from_secs(1)));
             return Next::Close(close::OVER_LIMIT);
         }
