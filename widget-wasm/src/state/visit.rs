@@ -61,6 +61,7 @@ impl State {
         }
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "a change is used up here")]
     fn changed(&mut self, change: Change) {
         self.stale = true;
         match change {
