@@ -13,7 +13,7 @@
 
   const site = set.site, base = set.base;
   const data = (doc.currentScript || doc.querySelector(`[src*="/w/${site}.js"]`) || doc.body).dataset;
-  set.locale = data.locale || navigator.language;
+  set.locale = data.locale || set.locale || navigator.language;
   set.position = data.position || set.position;
   if (data.color) {
     set.color = data.color;

@@ -23,7 +23,7 @@ pub struct SiteDraft {
     pub greeting: String,
     /// `left` or `right`.
     pub position: String,
-    /// The language where the page says nothing.
+    /// The language where the page says nothing; empty: the visitor's own.
     pub locale: String,
     /// Origins that may carry the widget, in any form that [`Origin::parse`] reads.
     pub origins: Vec<String>,
@@ -36,7 +36,7 @@ impl Default for SiteDraft {
             color: "#2F5BD8".into(),
             greeting: "Hello. How can we help?".into(),
             position: "right".into(),
-            locale: "en".into(),
+            locale: String::new(),
             origins: Vec::new(),
         }
     }
@@ -69,7 +69,10 @@ impl SiteDraft {
             color: fields::color(&self.color)?,
             greeting: fields::prose("greeting", &self.greeting, 300)?,
             position: self.position,
-            locale: fields::locale(&self.locale)?,
+            locale: match self.locale.trim() {
+                "" => String::new(),
+                locale => fields::locale(locale)?,
+            },
             origins: origins(&self.origins)?,
         })
     }
