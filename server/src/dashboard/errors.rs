@@ -63,8 +63,9 @@ fn to_the_door(method: &Method, path: &str) -> Response {
     }
 }
 
-/// The page of an error.
-fn page(status: StatusCode, path: &str) -> ErrorPage {
+/// The page of an error at `path`.
+#[must_use]
+pub fn page(status: StatusCode, path: &str) -> ErrorPage {
     let one_time = ["/setup/", "/invite/", "/reset/"]
         .iter()
         .any(|start| path.starts_with(start));

@@ -38,7 +38,7 @@ mod ticket_list;
 mod tickets;
 mod viewer;
 
-pub use shell::bare;
+pub use errors::page as error_page;
 
 /// The largest form, in bytes: the longest message, with every character escaped.
 const MAX_FORM: usize = 128 * 1024;

@@ -108,8 +108,7 @@ pub(super) fn assets() -> Assets {
 }
 
 /// The frame of a page before sign-in, and of errors.
-#[must_use]
-pub fn bare() -> Bare {
+pub(super) fn bare() -> Bare {
     Bare { assets: assets() }
 }
 

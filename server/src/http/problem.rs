@@ -6,7 +6,6 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use parlour_admin_templates::ErrorPage;
 use serde_json::{Value, json};
 
 use crate::dashboard;
@@ -102,7 +101,7 @@ impl IntoResponse for SignInError {
 /// Turns a problem into a page where a person looks at it. The dashboard dresses its own.
 pub(super) async fn as_page(request: Request, next: Next) -> Response {
     const FOR_PROGRAMS: [&str; 6] = ["/api/", "/assets/", "/w/", "/socket", "/healthz", "/readyz"];
-    let path = request.uri().path();
+    let path = request.uri().path().to_owned();
     let for_a_person = prefers_html(request.headers())
         && !FOR_PROGRAMS.iter().any(|start| path.starts_with(start));
     let response = next.run(request).await;
@@ -110,7 +109,7 @@ pub(super) async fn as_page(request: Request, next: Next) -> Response {
         return response;
     }
     let status = response.status();
-    let Ok(html) = ErrorPage::of(status.as_u16(), dashboard::bare()).render() else {
+    let Ok(html) = dashboard::error_page(status, &path).render() else {
         return response;
     };
     let mut page = (status, axum::response::Html(html)).into_response();
