@@ -15,7 +15,7 @@ use crate::storage::Store;
 use crate::time::Times;
 use crate::timer::Timer;
 use parlour_protocol::Id;
-use parlour_protocol::client::Room;
+use parlour_protocol::client::{Link, Room};
 use parlour_protocol::frame::{Availability, View};
 use wasm_bindgen::JsValue;
 
@@ -153,6 +153,10 @@ impl State {
         drop(panel);
         if let Some(before) = self.before.take().filter(|_| inside) {
             before.focus();
+            // Where the launcher is shown, it is what opens the panel again.
+            if let Some(launcher) = self.root.query_selector_all(".go").item(0) {
+                launcher.focus();
+            }
         }
         self.emit("close", JsValue::UNDEFINED, Some(self.launcher_label()));
     }
@@ -164,7 +168,10 @@ impl State {
             ("send", _) => self.submit(),
             ("attempt", _) => self.driver.brain.online(now),
             ("newest", _) => self.newest(),
-            ("retry", Some(cid)) => self.driver.brain.retry(cid, now),
+            ("retry", Some(cid)) => {
+                self.driver.brain.retry(cid, now);
+                self.focus();
+            }
             ("discard", Some(cid)) => {
                 self.driver.brain.discard(cid);
                 self.focus();
@@ -200,15 +207,14 @@ impl State {
         self.drain();
     }
 
-    /// Tells the page when somebody comes, or the last one goes.
+    /// Tells the page when somebody comes, or the last one goes. Without a connection nobody knows.
     fn availability(&mut self) {
         let brain = &self.driver.brain;
-        let here = brain.me().map(|_| {
-            brain
-                .people()
-                .iter()
-                .any(|one| one.state == Availability::Online)
-        });
+        let here = brain
+            .people()
+            .iter()
+            .any(|one| one.state == Availability::Online);
+        let here = (brain.link() == Link::Live).then_some(here);
         if here != self.here {
             self.here = here;
             if let Some(here) = here {

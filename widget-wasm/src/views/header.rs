@@ -53,9 +53,8 @@ impl Header {
         let (class, key) = match here {
             Some(true) => ("on", "here"),
             Some(false) => ("", "away"),
-            None => ("", ""),
+            None => ("", "connecting"),
         };
-        self.state.set_hidden(here.is_none());
         self.state.set_class(class);
         self.words.set_text(lang.get(key));
         self.faces.set_hidden(initials.is_empty());
