@@ -2,7 +2,14 @@
 //!
 //! "Line 12" in a test's text is line 12 of the security checklist that the project keeps.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests fail loudly")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::needless_pass_by_value,
+    clippy::semicolon_if_nothing_returned,
+    clippy::unwrap_used,
+    reason = "tests fail loudly, and measure what they wait for"
+)]
 
 mod agents;
 mod commands;
