@@ -191,3 +191,6 @@ fn note(body: &Body) -> Option<&'static str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;
