@@ -43,18 +43,31 @@ pub use errors::page as error_page;
 /// The largest form, in bytes: the longest message, with every character escaped.
 const MAX_FORM: usize = 128 * 1024;
 
-/// The routes of all pages.
+/// The routes of who is not signed in yet: whoever guesses passwords or links comes by these.
+pub fn doors() -> Router<Shared> {
+    dressed(
+        Router::new()
+            .merge(sign_in::routes())
+            .merge(setup::routes())
+            .merge(invite::routes())
+            .merge(reset::routes()),
+    )
+}
+
+/// The routes of all other pages.
 pub fn router() -> Router<Shared> {
-    Router::new()
-        .merge(sign_in::routes())
-        .merge(setup::routes())
-        .merge(invite::routes())
-        .merge(reset::routes())
-        .merge(tickets::routes())
-        .merge(rooms::routes())
-        .merge(agents::routes())
-        .merge(sites::routes())
-        .merge(account::routes())
+    dressed(
+        Router::new()
+            .merge(tickets::routes())
+            .merge(rooms::routes())
+            .merge(agents::routes())
+            .merge(sites::routes())
+            .merge(account::routes()),
+    )
+}
+
+fn dressed(routes: Router<Shared>) -> Router<Shared> {
+    routes
         .layer(from_fn(errors::dress))
         .layer(DefaultBodyLimit::max(MAX_FORM))
 }

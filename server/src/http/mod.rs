@@ -30,7 +30,10 @@ const MAX_BODY: usize = 64 * 1024;
 /// Everything that is served.
 pub fn router(app: Shared) -> Router {
     let csrf = from_fn_with_state(app.clone(), origin::require_own);
-    let pages = dashboard::router().layer(csrf).layer(limits::forms(&app));
+    let pages = dashboard::router()
+        .layer(limits::forms(&app))
+        .merge(dashboard::doors().layer(limits::sign_ins(&app)))
+        .layer(csrf);
     Router::new()
         .merge(health::router())
         .merge(assets::router())
