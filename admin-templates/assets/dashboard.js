@@ -98,7 +98,8 @@ function listen() {
   if (form) composer(form);
   document.addEventListener("submit", submitLive);
   document.addEventListener("click", click);
-  $("[data-older]")?.addEventListener("click", (event) => (event.preventDefault(), older()));
+  // An older page has no live rooms: there the link is followed.
+  if (onScreen.size) $("[data-older]")?.addEventListener("click", (event) => (event.preventDefault(), older()));
   $("[data-new-pill]")?.addEventListener("click", () => (toEnd(), see()));
   scroller?.addEventListener("scroll", () => {
     if (scroller.scrollTop < 160) older();
