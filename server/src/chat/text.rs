@@ -8,6 +8,8 @@ mod html;
 mod links;
 mod markdown;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 pub use html::html;
