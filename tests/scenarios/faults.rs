@@ -106,6 +106,85 @@ async fn a_full_disk_refuses_and_recovers() {
     node.assert_well().await;
 }
 
+/// A write that was cut off by the end of the machine: what was committed before it is all there.
+#[tokio::test]
+async fn a_torn_log_loses_nothing() {
+    let mut node = Node::with().unlimited().start().await;
+    let mut office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let ticket = visitor.open("first").await;
+    for number in 0..3 {
+        visitor.say(&format!("before {number}")).await;
+        node.kill().await;
+        let mut log = database_file(node.data()).into_os_string();
+        log.push("-wal");
+        let mut torn = std::fs::read(&log).unwrap();
+        // A part of a frame that looks like one, then noise.
+        let part = torn[32..32 + 500 * (number + 1)].to_vec();
+        torn.extend_from_slice(&part);
+        torn.extend_from_slice(&[0x5a; 77]);
+        std::fs::write(&log, torn).unwrap();
+        node.start_again().await;
+        visitor.command(|brain, now| brain.online(now));
+        visitor.say(&format!("after {number}")).await;
+    }
+    let history = load::history(&mut office.owner.browser, ticket).await;
+    let numbers: Vec<u64> = history.iter().map(|event| event.seq).collect();
+    assert_eq!(numbers, (1..=7).collect::<Vec<_>>());
+    node.terminate().await;
+    load::check_database(node.data()).await;
+}
+
+/// An older copy is put in place: clients whose cursors lie above what there is start over.
+#[tokio::test]
+async fn clients_notice_that_the_data_went_back() {
+    let mut node = Node::with().unlimited().start().await;
+    let mut office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let ticket = visitor.open("kept").await;
+    visitor.say("kept as well").await;
+    let agent = office.owner.dashboard().await;
+    agent.join(ticket).await;
+    let copy = parlour_tests::node::folder();
+    let file = copy.path().join("parlour.db");
+    let mut other = database(node.data()).await;
+    sqlx::query("vacuum into $1")
+        .bind(file.display().to_string())
+        .execute(&mut other)
+        .await
+        .unwrap();
+    drop(other);
+    for number in 0..5 {
+        visitor.say(&format!("gone {number}")).await;
+    }
+    agent.expect(ticket, "gone 4").await;
+    node.kill().await;
+    let database = database_file(node.data());
+    for end in ["-wal", "-shm"] {
+        let mut path = database.clone().into_os_string();
+        path.push(end);
+        let _ = std::fs::remove_file(path);
+    }
+    std::fs::copy(&file, &database).unwrap();
+    node.start_again().await;
+    for person in [&*visitor, &*agent] {
+        person.command(|brain, now| brain.online(now));
+        person
+            .until("the older history", |brain| {
+                let entries = brain.room(ticket)?.entries();
+                (entries.len() == 2).then_some(())
+            })
+            .await;
+    }
+    visitor.say("new").await;
+    agent.expect(ticket, "new").await;
+    let expected = ["kept", "kept as well", "new"];
+    assert_eq!(visitor.texts(ticket), expected);
+    assert_eq!(agent.texts(ticket), expected);
+    let history = load::history(&mut office.owner.browser, ticket).await;
+    assert_eq!(history.len(), 3);
+}
+
 /// Somebody else holds the database: it waits or refuses, and nothing is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_database_loses_nothing() {

@@ -249,6 +249,10 @@ async fn errors_tell_nothing_of_the_inside() {
     let mut cases = vec![
         (404, Request::get("/nothing")),
         (404, Request::get("/api/v1/nothing")),
+        (404, Request::get("/metrics")),
+        (404, Request::get("/debug/pprof")),
+        (404, Request::get("/parlour.db")),
+        (404, Request::get("/.env")),
         (404, api("GET", "/api/v1/tickets/not-an-id", "")),
         (404, api("GET", &format!("/api/v1/tickets/{}", id()), "")),
         (

@@ -73,7 +73,9 @@ async fn the_first_run_works_without_a_script() {
         "the snippet"
     );
     assert!(page.contains(&format!("/test/{key}")), "the test page");
-    assert!(page.contains("Waiting for the first visitor"));
+    assert!(
+        page.contains("Waiting for the first visitor") && page.contains("data-state=\"waiting\"")
+    );
     let test = Request::get(&format!("/test/{key}"))
         .send(node.address())
         .await
@@ -130,8 +132,8 @@ async fn the_first_run_works_without_a_script() {
     assert!(thread.contains("my first question") && thread.contains("my first answer"));
     let page = browser.get(&install).await.expect(200).text();
     assert!(
-        !page.contains("Waiting for the first visitor"),
-        "somebody was there"
+        page.contains("data-state=\"arrived\"") && page.contains(&format!("/tickets/{ticket}")),
+        "it leads to the first message"
     );
 }
 

@@ -302,6 +302,33 @@ async fn guessing_is_slowed_down() {
     assert_eq!(statuses.last(), Some(&429), "{statuses:?}");
 }
 
+/// Line 27: behind a proxy that the owner has named, its last word about the address counts.
+#[tokio::test]
+async fn a_named_proxy_is_believed() {
+    let node = Node::with()
+        .unlimited()
+        .set("PARLOUR_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8")
+        .start()
+        .await;
+    let _office = Office::open(&node).await;
+    let attempt = async |forwarded: String| {
+        let body = json!({ "email": "nobody@office.test", "password": "guess it" });
+        let request = Request::post("/api/v1/sign-ins")
+            .header("origin", &node.origin())
+            .header("x-forwarded-for", &forwarded)
+            .json(&body);
+        request.send(node.address()).await.status
+    };
+    let mut statuses = Vec::new();
+    for number in 0..12 {
+        // What the client itself wrote stands before it, and counts for nothing.
+        statuses.push(attempt(format!("198.51.100.{number}, 203.0.113.9, 10.1.1.1")).await);
+    }
+    assert_eq!(statuses[..10], [401; 10]);
+    assert_eq!(statuses[10..], [429; 2]);
+    assert_eq!(attempt("203.0.113.10".into()).await, 401, "another client");
+}
+
 /// Line 14: whatever ends a sign-in closes its sockets within seconds, and its cookie is void.
 #[tokio::test]
 async fn what_ends_a_sign_in_closes_its_sockets() {

@@ -335,7 +335,7 @@ async fn the_list_is_repaired_after_a_cut() {
             }),
             Vec::new(),
             now,
-        )
+        );
     });
     agent.live().await;
 }

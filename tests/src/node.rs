@@ -434,8 +434,9 @@ impl Drop for Node {
 /// # Panics
 /// If it is gone.
 pub async fn signal(pid: u32, name: &str) {
-    let status = Command::new("kill")
-        .args([&format!("-{name}"), &pid.to_string()])
+    // The shell's own, for not every system has a program of this name.
+    let status = Command::new("sh")
+        .args(["-c", &format!("kill -{name} {pid}")])
         .status()
         .await
         .unwrap();
