@@ -48,9 +48,18 @@ fn readable(colour: Rgb, surface: Rgb, towards: f32) -> String {
 }
 
 fn parse(text: &str) -> Option<Rgb> {
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
-    let number = u32::from_str_radix(digits, 16).ok()?;
-    Some([16, 8, 0].map(|shift| ((number >> shift) & 255) as f32 / 255.0))
+    let [b'#', digits @ ..] = text.as_bytes() else {
+        return None;
+    };
+    let mut colour = [0.0; 3];
+    if digits.len() != 6 {
+        return None;
+    }
+    for (index, digit) in digits.iter().enumerate() {
+        let value = char::from(*digit).to_digit(16)? as f32 / 255.0;
+        colour[index / 2] += if index % 2 == 0 { value * 16.0 } else { value };
+    }
+    Some(colour)
 }
 
 fn contrast(a: Rgb, b: Rgb) -> f32 {

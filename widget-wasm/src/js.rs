@@ -58,8 +58,8 @@ extern "C" {
     pub(crate) fn active_element(this: &Js) -> Option<Js>;
     #[wasm_bindgen(method, getter, js_name = nextSibling)]
     pub(crate) fn next_sibling(this: &Js) -> Option<Js>;
-    #[wasm_bindgen(method, getter, js_name = firstChild)]
-    pub(crate) fn first_child(this: &Js) -> Option<Js>;
+    #[wasm_bindgen(method, getter, js_name = isConnected)]
+    pub(crate) fn is_connected(this: &Js) -> bool;
     #[wasm_bindgen(method, getter)]
     pub(crate) fn style(this: &Js) -> Js;
     #[wasm_bindgen(method, js_name = setProperty)]

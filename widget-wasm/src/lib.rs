@@ -14,6 +14,7 @@
 //! - `lines`: a room as the lines to show, without any page
 //! - `element`, `views`, `text`, `node`: the panel
 //! - `listener`, `timer`, `clock`: the browser's resources as values that clean up after themselves
+//! - `heap`: a small allocator
 //! - `desk`: the class for the dashboard's script
 
 // Each part alone leaves some of what both share unused; the lints look at both together.
@@ -21,7 +22,8 @@
     not(all(feature = "desk", feature = "widget")),
     allow(dead_code, unused_imports)
 )]
-// The bindings that wasm-bindgen's macro writes are unsafe; no line here is.
+// The bindings that wasm-bindgen's macro writes are unsafe, and so is an allocator (`heap`);
+// no line elsewhere is.
 #![allow(unsafe_code)]
 
 mod action;
@@ -32,6 +34,8 @@ mod colour;
 mod desk;
 mod driver;
 mod element;
+#[cfg(target_arch = "wasm32")]
+mod heap;
 mod js;
 mod lang;
 mod lines;

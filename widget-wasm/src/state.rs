@@ -312,34 +312,37 @@ fn driver(post: &Post) -> Driver {
 fn listeners(post: &Post) -> Vec<Listener> {
     let window = window();
     let document = document();
-    let used: Answer = |_, post| post.send(Action::Used);
-    let attention: Answer = |_, post| post.send(Action::Attention);
-    let network: Answer = |_, post| post.send(Action::Network);
     let navigated: Answer = |_, post| post.send(Action::Navigated);
-    let pairs: [(&Js, &'static str, Answer); 12] = [
-        (&window, "pagehide", |_, post| {
-            post.send(Action::Shown(false));
+    let groups: [(&Js, &[&'static str], Answer); 8] = [
+        (&window, &["pagehide"], |_, post| {
+            post.send(Action::Shown(false))
         }),
-        (&window, "pageshow", |_, post| {
-            post.send(Action::Shown(true));
+        (&window, &["pageshow"], |_, post| {
+            post.send(Action::Shown(true))
         }),
-        (&window, "focus", attention),
-        (&window, "blur", attention),
-        (&document, "visibilitychange", attention),
-        (&window, "online", network),
-        (&window, "offline", network),
-        (&window, "pointerdown", used),
-        (&window, "keydown", used),
-        (&window, "popstate", navigated),
-        (&window, "hashchange", navigated),
-        (&window, "storage", |event, post| {
+        (&window, &["focus", "blur"], |_, post| {
+            post.send(Action::Attention)
+        }),
+        (&document, &["visibilitychange"], |_, post| {
+            post.send(Action::Attention)
+        }),
+        (&window, &["online", "offline"], |_, post| {
+            post.send(Action::Network)
+        }),
+        (&window, &["pointerdown", "keydown"], |_, post| {
+            post.send(Action::Used)
+        }),
+        (&window, &["popstate", "hashchange"], navigated),
+        (&window, &["storage"], |event, post| {
             let (key, before) = (event.key().unwrap_or_default(), event.old_value());
             post.send(Action::Stored(key, before, event.new_value().is_some()));
         }),
     ];
     let mut all = Vec::new();
-    for (target, kind, answer) in pairs {
-        all.push(Listener::new(target, kind, post, answer));
+    for (target, kinds, answer) in groups {
+        for kind in kinds {
+            all.push(Listener::new(target, kind, post, answer));
+        }
     }
     // Single-page navigation shows here, where the browser has it; elsewhere at the next heartbeat.
     if let Some(navigation) = window.navigation() {

@@ -30,6 +30,23 @@ pub(crate) fn fill(parent: &Js, runs: &[Run]) {
     }
 }
 
+/// A fingerprint of what runs say and how, never 0 (FNV-1a, 64 bits).
+pub(crate) fn print(runs: &[Run]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for run in runs {
+        let style = [
+            u8::from(run.strong),
+            u8::from(run.emphasis),
+            u8::from(run.code),
+        ];
+        let href = run.href.as_deref().unwrap_or_default().bytes();
+        for byte in style.into_iter().chain(run.text.bytes()).chain(href) {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+    hash.max(1)
+}
+
 fn wrap(tag: &str, node: &Js) -> Js {
     let element = make(tag, "");
     element.append(node);
@@ -50,7 +67,8 @@ fn is_safe(href: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_safe;
+    use super::{is_safe, print};
+    use parlour_protocol::text::Run;
 
     #[test]
     fn only_harmless_schemes_become_links() {
@@ -74,5 +92,25 @@ mod tests {
         ] {
             assert!(!is_safe(href), "{href}");
         }
+    }
+
+    #[test]
+    fn another_text_or_style_has_another_print() {
+        let plain = [Run::plain("a")];
+        let mut strong = plain.clone();
+        strong[0].strong = true;
+        let mut link = plain.clone();
+        link[0].href = Some("https://a.example/".into());
+        let prints = [
+            print(&[]),
+            print(&plain),
+            print(&[Run::plain("b")]),
+            print(&strong),
+            print(&link),
+        ];
+        for (at, one) in prints.iter().enumerate() {
+            assert!(*one != 0 && !prints[..at].contains(one));
+        }
+        assert_eq!(print(&plain), print(&[Run::plain("a")]));
     }
 }

@@ -37,7 +37,7 @@ impl State {
         match self
             .driver
             .brain
-            .send(room, new_id(), text.trim().to_owned(), open, now())
+            .send(room, new_id(), text.trim_ascii().to_owned(), open, now())
         {
             Ok(()) => {
                 self.ticket = Some(room);

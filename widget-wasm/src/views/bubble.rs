@@ -28,7 +28,8 @@ struct Parts {
     who: Js,
     bubble: Js,
     foot: Js,
-    runs: Option<Vec<Run>>,
+    /// Of what the bubble says; 0 before it says something.
+    print: u64,
     below: (Foot, i64),
 }
 
@@ -55,7 +56,7 @@ impl Row {
                 who,
                 bubble,
                 foot,
-                runs: None,
+                print: 0,
                 below: (Foot::Nothing, 0),
             });
         }
@@ -94,18 +95,26 @@ impl Parts {
         } else {
             name
         };
-        if self.runs.is_none() {
+        if self.print == 0 {
             self.who.set_text(name);
         }
+        let plain;
         let runs = match message.text {
-            Text::Runs(runs) => runs.to_vec(),
-            Text::Typed(text) => vec![Run::plain(text)],
-            Text::Deleted => vec![Run::plain(words.lang.get("gone"))],
+            Text::Runs(runs) => runs,
+            Text::Typed(text) => {
+                plain = [Run::plain(text)];
+                &plain
+            }
+            Text::Deleted => {
+                plain = [Run::plain(words.lang.get("gone"))];
+                &plain
+            }
         };
         // Drawn again only if it says something else: a screen reader would read it again.
-        if self.runs.as_ref() != Some(&runs) {
-            text::fill(&self.bubble, &runs);
-            self.runs = Some(runs);
+        let print = text::print(runs);
+        if self.print != print {
+            self.print = print;
+            text::fill(&self.bubble, runs);
         }
         if self.below != (message.foot, at) {
             self.below = (message.foot, at);

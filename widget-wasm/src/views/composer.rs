@@ -98,6 +98,6 @@ impl Composer {
             .set_class(if over || full { "count over" } else { "count" });
         self.field
             .set_attribute("aria-invalid", if over { "true" } else { "false" });
-        self.send.set_disabled(over || text.trim().is_empty());
+        self.send.set_disabled(over || text.trim_ascii().is_empty());
     }
 }

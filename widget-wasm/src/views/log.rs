@@ -130,48 +130,38 @@ impl Log {
         }
     }
 
-    /// Makes the rows on the page those of `lines`, keeping the nodes of lines that stay.
+    /// Makes the rows on the page those of `lines`, keeping the nodes of lines that stay. From the
+    /// bottom up: there it is one line that comes, mostly, and further up nothing.
     fn merge(&mut self, lines: &[Line<'_>], words: &Words<'_>) {
-        let newest = self.rows.last().map(|row| row.key);
-        let mut old: Vec<Option<Row>> = std::mem::take(&mut self.rows)
-            .into_iter()
-            .map(Some)
-            .collect();
-        let mut from = 0;
-        let mut above = false;
-        for line in lines {
-            // Both are in the same order but for what came between, so it is the next one mostly.
-            let place = (from..old.len()).chain(0..from.min(old.len()));
-            let found =
-                { place }.find(|&at| old[at].as_ref().is_some_and(|row| row.key == line.key));
-            let row = found.and_then(|at| {
-                from = at + 1;
-                old[at].take()
-            });
-            self.rows.push(match row {
-                Some(mut row) => {
+        let mut old = std::mem::take(&mut self.rows);
+        let mut above = old.is_empty() && !lines.is_empty();
+        let mut met = false;
+        let mut below: Option<Js> = None;
+        for line in lines.iter().rev() {
+            let row = match old.iter().rposition(|row| row.key == line.key) {
+                Some(at) => {
+                    met = true;
+                    let mut row = old.remove(at);
                     row.update(line, words);
                     row
                 }
                 None => {
-                    above |= from < old.len() || newest.is_none();
+                    above |= met;
                     Row::new(line, words)
                 }
-            });
+            };
+            if !row.node.is_connected() || row.node.next_sibling() != below {
+                self.list.insert_before(&row.node, below.as_ref());
+            }
+            below = Some(row.node.clone());
+            self.rows.push(row);
         }
-        for row in old.into_iter().flatten() {
+        self.rows.reverse();
+        for row in old {
             row.node.remove();
         }
         if above {
             self.hush();
-        }
-        let mut place = self.list.first_child();
-        for row in &self.rows {
-            if place.as_ref() == Some(&row.node) {
-                place = row.node.next_sibling();
-            } else {
-                self.list.insert_before(&row.node, place.as_ref());
-            }
         }
     }
 
