@@ -3,16 +3,15 @@
 //! A task drives the brain as the widget and the dashboard's script do. The test gives
 //! commands and waits for what it wants to see.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use parlour_protocol::client::{Change, Client, Link, Options, Output, Pending, Saved};
-use parlour_protocol::frame::{Availability, Body, ErrorCode, Event, Open, TicketRow, View};
+use parlour_protocol::Id;
+use parlour_protocol::client::{Client, Link, Options, Saved};
+use parlour_protocol::frame::{Availability, Body, ErrorCode, Event, Open, View};
 use parlour_protocol::text::Run;
-use parlour_protocol::{ClientFrame, Id, ServerFrame, codec};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
@@ -21,122 +20,16 @@ use crate::{DEADLINE, id};
 
 mod agent;
 mod drive;
+mod shared;
 mod visitor;
 
 pub use agent::Agent;
 pub use visitor::Visitor;
 
-/// Who gets tokens, and how.
-enum Credentials {
-    Visitor(visitor::Session),
-    Agent(crate::Browser),
-}
+use shared::{Credentials, Records, Shared};
 
 /// Something that the server refused.
 pub type Refused = (ErrorCode, Option<Id>, Option<Id>);
-
-#[derive(Default)]
-struct Records {
-    /// The outbox, as storage would hold it.
-    outbox: Vec<Pending>,
-    epoch: Option<Id>,
-    rows: BTreeMap<Id, TicketRow>,
-    lists: usize,
-    refused: Vec<Refused>,
-    closes: Vec<u16>,
-    renewals: usize,
-    /// What the driver has to do.
-    todo: VecDeque<Output>,
-    /// Every byte that was received.
-    received: String,
-    /// A test must not go on after this.
-    fault: Option<String>,
-}
-
-impl Records {
-    fn take(&mut self, output: Output) {
-        match output {
-            Output::Save(pending) => {
-                let known = self.outbox.iter_mut();
-                match known.into_iter().find(|known| known.cid == pending.cid) {
-                    Some(known) => *known = pending,
-                    None => self.outbox.push(pending),
-                }
-            }
-            Output::Unsave(cid) => self.outbox.retain(|pending| pending.cid != cid),
-            Output::SaveEpoch(epoch) => self.epoch = Some(epoch),
-            Output::Changed(Change::Error { code, room, cid }) => {
-                self.refused.push((code, room, cid));
-            }
-            Output::Changed(Change::Row(row)) => {
-                self.rows.insert(row.id, row);
-            }
-            Output::Changed(Change::List { rows, .. }) => {
-                self.lists += 1;
-                self.rows.extend(rows.into_iter().map(|row| (row.id, row)));
-            }
-            Output::Changed(_) => {}
-            output => self.todo.push_back(output),
-        }
-    }
-}
-
-struct Shared {
-    brain: Mutex<Client>,
-    records: Mutex<Records>,
-    credentials: tokio::sync::Mutex<Credentials>,
-    transcript: Transcript,
-    begun: Instant,
-    /// A command was given.
-    wake: Notify,
-    changed: watch::Sender<u64>,
-    /// Whether the network is there.
-    network: watch::Sender<bool>,
-    ended: AtomicBool,
-}
-
-impl Shared {
-    fn now(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
-    fn brain(&self) -> MutexGuard<'_, Client> {
-        self.brain.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn records(&self) -> MutexGuard<'_, Records> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn command<T>(&self, command: impl FnOnce(&mut Client, u64) -> T) -> T {
-        let mut brain = self.brain();
-        let result = command(&mut brain, self.now());
-        self.drain(&mut brain);
-        drop(brain);
-        self.wake.notify_one();
-        result
-    }
-
-    /// Takes what the brain wants done. Storage and view are served at once, as in a browser,
-    /// where all of this is one turn; the rest waits for the driver.
-    fn drain(&self, brain: &mut Client) {
-        let mut records = self.records();
-        while let Some(output) = brain.poll() {
-            records.take(output);
-        }
-        drop(records);
-        self.tell();
-    }
-
-    fn fault(&self, text: String) {
-        self.records().fault.get_or_insert(text);
-        self.tell();
-    }
-
-    fn tell(&self) {
-        self.changed.send_modify(|count| *count += 1);
-    }
-}
 
 /// A person with one tab open.
 pub struct Actor {

@@ -2,6 +2,7 @@
 //! sockets, and uses nothing of the server but what anybody can reach. In reading order:
 //!
 //! - [`node`]: a server process with a data folder of its own
+//! - [`log`]: what it wrote
 //! - [`command`]: the other commands of the binary
 //! - [`http`]: requests and a browser's cookie
 //! - [`office`]: the owner, a site, colleagues, made as people make them
@@ -29,6 +30,7 @@ pub mod command;
 pub mod forge;
 pub mod http;
 pub mod load;
+pub mod log;
 pub mod node;
 pub mod office;
 pub mod transcript;

@@ -4,15 +4,13 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::watch;
 
-use crate::{DEADLINE, Request, within};
+use crate::log::Log;
+use crate::{Request, within};
 
 /// Log lines that are printed when a test fails.
 const SHOWN: usize = 40;
@@ -47,78 +45,6 @@ pub fn folder() -> TempDir {
         .prefix("node-")
         .tempdir_in(parent)
         .unwrap()
-}
-
-/// What a process wrote, line by line.
-#[derive(Clone, Debug)]
-pub struct Log {
-    lines: Arc<Mutex<Vec<String>>>,
-    count: watch::Sender<usize>,
-}
-
-impl Log {
-    fn new() -> Self {
-        Self {
-            lines: Arc::default(),
-            count: watch::Sender::new(0),
-        }
-    }
-
-    fn follow(&self, stream: impl AsyncRead + Unpin + Send + 'static) {
-        let log = self.clone();
-        tokio::spawn(async move {
-            let mut reader = BufReader::new(stream);
-            let mut line = Vec::new();
-            while reader
-                .read_until(b'\n', &mut line)
-                .await
-                .is_ok_and(|read| read > 0)
-            {
-                log.push(String::from_utf8_lossy(&line).trim_end().to_owned());
-                line.clear();
-            }
-        });
-    }
-
-    fn push(&self, line: String) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.push(line);
-        self.count.send_replace(lines.len());
-    }
-
-    /// Everything so far.
-    #[must_use]
-    pub fn lines(&self) -> Vec<String> {
-        self.lines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    /// Everything so far, as one text.
-    #[must_use]
-    pub fn text(&self) -> String {
-        self.lines().join("\n")
-    }
-
-    /// The first line from `since` on in which `find` finds something; nothing if none comes in time.
-    pub async fn wait<T>(&self, since: usize, find: impl Fn(&str) -> Option<T>) -> Option<T> {
-        let mut count = self.count.subscribe();
-        let mut seen = since;
-        let search = async {
-            loop {
-                let lines = self.lines();
-                if let Some(found) = lines.iter().skip(seen).find_map(|line| find(line)) {
-                    return found;
-                }
-                seen = lines.len();
-                if count.changed().await.is_err() {
-                    std::future::pending::<()>().await;
-                }
-            }
-        };
-        tokio::time::timeout(DEADLINE, search).await.ok()
-    }
 }
 
 /// How a server is started.

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use parlour_protocol::close;
+use parlour_protocol::client::Output;
+use parlour_protocol::{ClientFrame, ServerFrame, close, codec};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use super::{ClientFrame, Credentials, Output, ServerFrame, Shared, codec};
+use super::shared::{Credentials, Shared};
 use crate::wire::Upgrade;
 use crate::{DEADLINE, Request};
 
