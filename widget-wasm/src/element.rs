@@ -95,6 +95,7 @@ impl Panel {
         self.root.set_attribute("lang", language(&settings.locale));
         self.root.set_attribute("dir", lang.get("dir"));
         self.header.translate(lang, &settings.name);
+        self.banner.translate(lang);
         self.log.translate(lang, &settings.greeting);
         self.composer.translate(lang);
     }

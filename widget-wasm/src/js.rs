@@ -152,7 +152,7 @@ extern "C" {
     // The network: a page's policy may refuse a connection where it is asked for.
     pub(crate) type WebSocket;
     #[wasm_bindgen(constructor, catch)]
-    pub(crate) fn new(url: &str, protocols: Vec<String>) -> Result<WebSocket, JsValue>;
+    pub(crate) fn new(url: &str, protocols: &JsValue) -> Result<WebSocket, JsValue>;
     pub(crate) type XMLHttpRequest;
     #[wasm_bindgen(constructor)]
     pub(crate) fn new() -> XMLHttpRequest;

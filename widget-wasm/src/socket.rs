@@ -1,9 +1,10 @@
 //! A WebSocket whose events end when it is dropped.
 
 use crate::action::{Action, Post};
-use crate::js::{Js, WebSocket};
+use crate::js::{Js, WebSocket, parse};
 use crate::listener::Listener;
 use parlour_protocol::SUBPROTOCOL;
+use parlour_protocol::codec::json::Writer;
 use wasm_bindgen::JsCast;
 
 /// What comes from the outside to a driver: from its socket and its timer.
@@ -27,8 +28,10 @@ pub(crate) struct Socket {
 impl Socket {
     /// Opens a socket; none where the page's policy or its address forbids it.
     pub(crate) fn open(url: &str, token: &str, post: &Post) -> Option<Self> {
-        let protocols = vec![SUBPROTOCOL.to_owned(), token.to_owned()];
-        let socket: Js = WebSocket::new(url, protocols).ok()?.unchecked_into();
+        let mut protocols = Writer::new();
+        protocols.list().text(SUBPROTOCOL).text(token).end_list();
+        let protocols = parse(&protocols.finish());
+        let socket: Js = WebSocket::new(url, &protocols).ok()?.unchecked_into();
         let listeners = [
             Listener::new(&socket, "open", post, |_, post| {
                 post.send(Action::Wire(Wire::Opened));

@@ -315,22 +315,22 @@ fn listeners(post: &Post) -> Vec<Listener> {
     let navigated: Answer = |_, post| post.send(Action::Navigated);
     let groups: [(&Js, &[&'static str], Answer); 8] = [
         (&window, &["pagehide"], |_, post| {
-            post.send(Action::Shown(false))
+            post.send(Action::Shown(false));
         }),
         (&window, &["pageshow"], |_, post| {
-            post.send(Action::Shown(true))
+            post.send(Action::Shown(true));
         }),
         (&window, &["focus", "blur"], |_, post| {
-            post.send(Action::Attention)
+            post.send(Action::Attention);
         }),
         (&document, &["visibilitychange"], |_, post| {
-            post.send(Action::Attention)
+            post.send(Action::Attention);
         }),
         (&window, &["online", "offline"], |_, post| {
-            post.send(Action::Network)
+            post.send(Action::Network);
         }),
         (&window, &["pointerdown", "keydown"], |_, post| {
-            post.send(Action::Used)
+            post.send(Action::Used);
         }),
         (&window, &["popstate", "hashchange"], navigated),
         (&window, &["storage"], |event, post| {

@@ -108,16 +108,21 @@ impl Client {
                     self.answer_beat(now);
                 }
                 self.positions(&rooms, now);
-                self.check_list(digest, now);
+                if cfg!(feature = "lists") {
+                    self.check_list(digest, now);
+                }
             }
+            #[cfg(feature = "lists")]
             ServerFrame::Ticket(row) => self.row(row),
+            #[cfg(feature = "lists")]
             ServerFrame::List {
                 order,
                 rows,
                 counts,
                 ..
             } => self.listing(order, rows, counts),
-            ServerFrame::Welcome { .. } | ServerFrame::Error { .. } | ServerFrame::Bye { .. } => {}
+            // Handled before; or of the ticket list, where that is not followed.
+            _ => {}
         }
     }
 

@@ -106,16 +106,16 @@ impl State {
     }
 
     /// What is to be said about the connection.
-    fn banner(&self) -> Option<&'static str> {
+    fn banner(&self) -> &'static str {
         match self.driver.brain.link() {
-            Link::Idle | Link::Live => None,
+            Link::Idle | Link::Live => "",
             Link::Stopped {
                 code: close::FORBIDDEN,
-            } => Some("blocked"),
-            Link::Stopped { .. } => Some("broken"),
-            _ if !window().navigator().on_line() => Some("offline"),
-            Link::Connecting => Some("connecting"),
-            Link::Waiting { .. } => Some("lost"),
+            } => "blocked",
+            Link::Stopped { .. } => "broken",
+            _ if !window().navigator().on_line() => "offline",
+            Link::Connecting => "connecting",
+            Link::Waiting { .. } => "lost",
         }
     }
 }

@@ -9,7 +9,8 @@ pub(crate) struct Banner {
     root: Js,
     words: Js,
     attempt: Js,
-    shown: Option<String>,
+    /// The key of the words.
+    shown: &'static str,
 }
 
 impl Banner {
@@ -25,20 +26,23 @@ impl Banner {
             root,
             words,
             attempt,
-            shown: None,
+            shown: "",
         }
     }
 
-    /// Shows the words for this key; nothing hides the strip.
-    pub(crate) fn show(&mut self, lang: &Lang, key: Option<&str>) {
-        let words = key.map(|key| lang.get(key).to_owned());
-        if words == self.shown {
-            return;
-        }
-        self.root.set_hidden(key.is_none());
-        self.words.set_text(words.as_deref().unwrap_or_default());
+    /// Forgets what is shown, so that it is written anew in another language.
+    pub(crate) fn translate(&mut self, lang: &Lang) {
         self.attempt.set_text(lang.get("attempt"));
-        self.attempt.set_hidden(key != Some("lost"));
-        self.shown = words;
+        self.shown = "";
+    }
+
+    /// Shows the words for this key; an empty one hides the strip.
+    pub(crate) fn show(&mut self, lang: &Lang, key: &'static str) {
+        if key != self.shown {
+            self.shown = key;
+            self.words.set_text(lang.get(key));
+            self.attempt.set_hidden(key != "lost");
+        }
+        self.root.set_hidden(key.is_empty());
     }
 }

@@ -46,7 +46,9 @@ static KINDS: &[(&str, Read)] = &[
     ("typing", typing),
     ("presence", presence),
     ("beat", beat),
+    #[cfg(feature = "lists")]
     ("ticket", ticket),
+    #[cfg(feature = "lists")]
     ("list", list),
     ("error", error),
     ("bye", bye),
