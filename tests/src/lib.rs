@@ -12,7 +12,8 @@
 //! - [`load`]: writers that keep account of what was acknowledged
 //! - [`transcript`]: who sent what to whom, printed when a test fails
 //!
-//! Nothing sleeps: everything waits for what it wants to see, until [`DEADLINE`].
+//! Everything waits for what it wants to see, until [`DEADLINE`]; only pacing, retries and the
+//! moment of a kill are measured in time.
 
 #![allow(
     clippy::disallowed_methods,

@@ -7,6 +7,7 @@ use super::{Actor, Chat};
 use crate::bus::{News, Publication};
 use crate::error::Error;
 use crate::hub::Topic;
+use crate::store::messages::Stored;
 use crate::store::rooms::{self, Kind, Room};
 use crate::store::tickets::state_parse;
 
@@ -229,25 +230,30 @@ impl Chat {
         if actor.role != Role::Agent {
             return Err(Error::Forbidden);
         }
-        let author = actor.author();
-        let happened = self
-            .store
-            .write(move |c| {
-                Box::pin(async move { rooms::change_member(c, room, &author, agent, add).await })
-            })
-            .await?;
-        let Some(happened) = happened else {
-            return Ok(());
+        let (author, chat) = (actor.author(), self.clone());
+        // With the commit, not with the request: who removed somebody may have gone by then.
+        let committed = move |happened: &Option<Stored>| {
+            let Some(happened) = happened else { return };
+            if !add {
+                // First the loss, then the entry that tells of it: who is gone does not see it.
+                chat.bus
+                    .publish(&Publication::new(Topic::Person(agent), News::Lost(room)));
+            }
+            chat.publish_happened(std::slice::from_ref(happened));
+            if add {
+                chat.entered(room, &[agent]);
+            }
         };
-        if !add {
-            // First the loss, then the entry that tells of it: who is gone does not see it.
-            self.bus
-                .publish(&Publication::new(Topic::Person(agent), News::Lost(room)));
-        }
-        self.publish_happened(&[happened]);
-        if add {
-            self.entered(room, &[agent]);
-        }
+        self.store
+            .write_and(
+                move |c| {
+                    Box::pin(
+                        async move { rooms::change_member(c, room, &author, agent, add).await },
+                    )
+                },
+                committed,
+            )
+            .await?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use parlour_protocol::frame::{
     ListCounts, ListQuery, Role, RowRev, ServerFrame, TicketRow, TicketState, digest,
 };
@@ -15,8 +16,9 @@ use super::{Actor, Chat};
 use crate::bus::{Bus, News, Publication};
 use crate::error::Error;
 use crate::hub::Topic;
-use crate::store::Store;
+use crate::store::messages::Stored;
 use crate::store::tickets::{self, Assigned, Filter, Ticket};
+use crate::store::{self, Connection, Store};
 
 /// Rows of one ticket that changes many times in this time are one row.
 const GATHER: Duration = Duration::from_millis(40);
@@ -166,19 +168,11 @@ impl Chat {
         ticket: Uuid,
         state: TicketState,
     ) -> Result<(), Error> {
-        if actor.role != Role::Agent {
-            return Err(Error::Forbidden);
-        }
         let author = actor.author();
-        let happened = self
-            .store
-            .write(move |c| {
-                Box::pin(async move { tickets::set_state(c, ticket, &author, state).await })
-            })
-            .await?;
-        self.publish_happened(&happened);
-        self.announcer.changed(ticket);
-        Ok(())
+        self.change(actor, ticket, move |c| {
+            Box::pin(async move { tickets::set_state(c, ticket, &author, state).await })
+        })
+        .await
     }
 
     /// Gives a ticket to an agent, or to nobody.
@@ -191,18 +185,29 @@ impl Chat {
         ticket: Uuid,
         assignee: Option<Uuid>,
     ) -> Result<(), Error> {
+        let author = actor.author();
+        self.change(actor, ticket, move |c| {
+            Box::pin(async move { tickets::assign(c, ticket, &author, assignee).await })
+        })
+        .await
+    }
+
+    /// Changes a ticket; what it records of itself is published in the order of commits.
+    async fn change<W>(&self, actor: &Actor, ticket: Uuid, work: W) -> Result<(), Error>
+    where
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, store::Result<Vec<Stored>>>
+            + Send
+            + 'static,
+    {
         if actor.role != Role::Agent {
             return Err(Error::Forbidden);
         }
-        let author = actor.author();
-        let happened = self
-            .store
-            .write(move |c| {
-                Box::pin(async move { tickets::assign(c, ticket, &author, assignee).await })
-            })
-            .await?;
-        self.publish_happened(&happened);
-        self.announcer.changed(ticket);
+        let chat = self.clone();
+        let committed = move |happened: &Vec<Stored>| {
+            chat.publish_happened(happened);
+            chat.announcer.changed(ticket);
+        };
+        self.store.write_and(work, committed).await?;
         Ok(())
     }
 

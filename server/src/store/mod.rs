@@ -232,9 +232,28 @@ impl Store {
         T: Send + 'static,
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
     {
+        self.write_and(work, |_| {}).await
+    }
+
+    /// As [`Store::write`]; `committed` sees the result after the commit, in the order of commits,
+    /// also if nobody waits for the answer any more. It runs on the writer's task, so it must be quick.
+    ///
+    /// # Errors
+    /// As [`Store::write`]; `committed` is not called then.
+    pub async fn write_and<T, W, F>(&self, work: W, committed: F) -> Result<T>
+    where
+        T: Send + 'static,
+        W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
+        F: FnOnce(&T) + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
-        self.write_then(work, move |result| drop(answer.send(result)))
-            .await?;
+        let then = move |result: Result<T>| {
+            if let Ok(value) = &result {
+                committed(value);
+            }
+            drop(answer.send(result));
+        };
+        self.write_then(work, then).await?;
         answered
             .await
             .unwrap_or_else(|_| Err(StoreError::Unavailable("the writer has stopped".into())))
