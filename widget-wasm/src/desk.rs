@@ -23,7 +23,8 @@
 //! - `join(room)`, `leave(room)`: the rooms on screen.
 //! - `send(room, text)`: puts a message into the outbox and returns its `cid`. Throws `"empty"`, `"too_long"`
 //!   or `"full"` (a string), and then nothing was taken.
-//! - `retry(cid)`: sends a failed one again. `discard(cid)`: takes a failed or waiting one out; returns its
+//! - `retry(cid)`: sends a failed one again; one of the code `unseen` (a colleague has answered meanwhile)
+//!   anyway, so call it when the colleague's answer is on screen. `discard(cid)`: takes a failed or waiting one out; returns its
 //!   text, or undefined.
 //! - `typing(room, on)`: at each key stroke; sent at most every 3 s, and off by itself.
 //! - `seen(room, seq)`: on screen in a visible, focused window. `delivered(room, seq)`: for rows of rooms that

@@ -228,6 +228,10 @@ fn write_pending(pending: &Pending) -> String {
             .key("title")
             .text(&open.title);
     }
+    // Only agents are stopped for what they have not seen.
+    if cfg!(feature = "desk") {
+        json.key("seen").unsigned(pending.seen);
+    }
     // Its reason is not kept: the person decides again anyway.
     json.key("failed")
         .bool(matches!(pending.state, PendingState::Failed(_)));
@@ -252,6 +256,12 @@ pub(crate) fn read_pending(cid: Id, text: &str) -> Option<Pending> {
         cid,
         text: text("text")?.to_owned(),
         open,
+        seen: if cfg!(feature = "desk") {
+            value.get("seen").and_then(json::Value::unsigned)
+        } else {
+            None
+        }
+        .unwrap_or_default(),
         state: if failed {
             PendingState::Failed(ErrorCode::Unknown)
         } else {
@@ -284,6 +294,7 @@ mod tests {
                 cid: id(2),
                 text: "a \\ \u{1f600}\n".into(),
                 open,
+                seen: 7,
                 state,
             };
             assert_eq!(read_pending(id(2), &write_pending(&pending)), Some(pending));
@@ -297,6 +308,7 @@ mod tests {
             cid: id(2),
             text: "a".into(),
             open: None,
+            seen: 0,
             state: PendingState::Sending,
         };
         assert_eq!(

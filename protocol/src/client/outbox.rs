@@ -81,6 +81,7 @@ impl Client {
             cid,
             text,
             open,
+            seen: self.room(room).map_or(0, |room| room.own.read),
             state: PendingState::Waiting,
         };
         self.port.push(Output::Save(pending.clone()));
@@ -92,18 +93,23 @@ impl Client {
         Ok(())
     }
 
-    /// Sends a failed message again, under the same id.
+    /// Sends a failed message again, under the same id. Whoever asks for it has the window before
+    /// her: what another agent has answered meanwhile stops it no more.
     pub fn retry(&mut self, cid: Id, now: u64) {
-        let mut all = self.rooms.iter_mut().flat_map(|room| &mut room.pending);
-        let Some(pending) = all.find(|pending| pending.cid == cid) else {
-            return;
-        };
-        if let PendingState::Failed(_) = pending.state {
-            pending.state = PendingState::Waiting;
-            self.port.push(Output::Save(pending.clone()));
-            self.port.change(Change::Room(pending.room));
-            self.flush(now);
+        for room in &mut self.rooms {
+            let top = room.top().unwrap_or(0);
+            let mut failed = room.pending.iter_mut().filter(|pending| {
+                pending.cid == cid && matches!(pending.state, PendingState::Failed(_))
+            });
+            if let Some(pending) = failed.next() {
+                pending.state = PendingState::Waiting;
+                pending.seen = pending.seen.max(top);
+                self.port.push(Output::Save(pending.clone()));
+                self.port.change(Change::Room(pending.room));
+                break;
+            }
         }
+        self.flush(now);
     }
 
     /// Takes a failed or waiting message out of the outbox; gives its text back. One that
@@ -243,6 +249,7 @@ impl Room {
             .map_or(0, |open| weight(&open.page) + weight(&open.title));
         let mut space = frame.saturating_sub(FRAME_OVERHEAD + opening);
         let mut messages = Vec::new();
+        let mut seen = u64::MAX;
         for pending in self
             .pending
             .iter_mut()
@@ -254,6 +261,7 @@ impl Room {
             }
             space = space.saturating_sub(size);
             pending.state = PendingState::Sending;
+            seen = seen.min(pending.seen);
             messages.push(Draft {
                 cid: pending.cid,
                 text: pending.text.clone(),
@@ -269,7 +277,7 @@ impl Room {
         });
         port.transmit(ClientFrame::Send {
             room: self.id,
-            seen: self.own.read,
+            seen,
             messages,
             open,
         });

@@ -34,6 +34,8 @@ pub struct Pending {
     pub text: String,
     /// Opens the room's ticket if it is not there yet.
     pub open: Option<Open>,
+    /// The newest sequence number that its author had on screen.
+    pub seen: u64,
     /// How far it has come.
     pub state: PendingState,
 }

@@ -313,6 +313,8 @@ pub enum ErrorCode {
     TooFast,
     /// The id was used for another message.
     Conflict,
+    /// Another agent has answered meanwhile, above `seen`. With a newer `seen` it is stored.
+    Unseen,
     /// The token is not good.
     Unauthorized,
     /// The role may not do this.

@@ -323,6 +323,34 @@ fn a_message_to_a_room_that_was_left_is_still_sent() {
     assert!(rig.rest.contains(&Output::Unsave(A)));
 }
 
+/// What was on screen when it was written goes with a message, also when more is read before it is
+/// sent; sent again, it goes with what the author has before her then.
+#[test]
+fn a_message_goes_with_what_its_author_had_seen() {
+    fn seen(frames: &[ClientFrame]) -> Vec<u64> {
+        let seen = |frame: &ClientFrame| match frame {
+            ClientFrame::Send { seen, .. } => Some(*seen),
+            _ => None,
+        };
+        frames.iter().filter_map(seen).collect()
+    }
+    let mut rig = Rig::joined(1);
+    rig.client.seen(ROOM, 1, rig.now);
+    rig.say(A, "hi");
+    rig.say(B, "ho");
+    assert_eq!(seen(&rig.sent()), [1]);
+    rig.frame(ServerFrame::Event(text(2, OTHER)));
+    rig.client.seen(ROOM, 2, rig.now);
+    rig.frame(error(ErrorCode::Unseen, false, 0, Some(ROOM), Some(A)));
+    assert_eq!(seen(&rig.sent()), [1], "B was written before 2 was read");
+    rig.frame(error(ErrorCode::Unseen, false, 0, Some(ROOM), Some(B)));
+    let failed = PendingState::Failed(ErrorCode::Unseen);
+    assert_eq!(states(&rig), [(A, failed), (B, failed)]);
+    rig.clear();
+    rig.client.retry(A, rig.now);
+    assert_eq!(seen(&rig.sent()), [2]);
+}
+
 #[test]
 fn another_tab_may_have_sent_it() {
     let mut rig = Rig::new();
@@ -331,6 +359,7 @@ fn another_tab_may_have_sent_it() {
         cid,
         text: "hi".into(),
         open: None,
+        seen: 0,
         state: PendingState::Sending,
     };
     rig.client.restore(

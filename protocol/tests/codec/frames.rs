@@ -264,7 +264,7 @@ fn pages() -> impl Strategy<Value = ServerFrame> {
 fn state() -> impl Strategy<Value = ServerFrame> {
     use ErrorCode::{
         BadFrame, Conflict, Empty, Forbidden, TooFast, TooLong, Unauthorized, Unavailable, Unknown,
-        UnknownRoom,
+        UnknownRoom, Unseen,
     };
     let codes = vec![
         BadFrame,
@@ -276,6 +276,7 @@ fn state() -> impl Strategy<Value = ServerFrame> {
         Unauthorized,
         Forbidden,
         Unavailable,
+        Unseen,
         Unknown,
     ];
     let error = (

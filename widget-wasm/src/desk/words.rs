@@ -83,6 +83,7 @@ pub(super) fn error(code: ErrorCode) -> &'static str {
         ErrorCode::Unauthorized => "unauthorized",
         ErrorCode::Forbidden => "forbidden",
         ErrorCode::Unavailable => "unavailable",
+        ErrorCode::Unseen => "unseen",
         ErrorCode::Unknown => "unknown",
     }
 }

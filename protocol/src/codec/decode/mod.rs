@@ -176,6 +176,7 @@ fn error_code(f: &mut Fields<'_>) -> ErrorCode {
         "unauthorized",
         "forbidden",
         "unavailable",
+        "unseen",
     ];
     match f.variant("code", NAMES) {
         0 => ErrorCode::BadFrame,
@@ -187,6 +188,7 @@ fn error_code(f: &mut Fields<'_>) -> ErrorCode {
         6 => ErrorCode::Unauthorized,
         7 => ErrorCode::Forbidden,
         8 => ErrorCode::Unavailable,
+        9 => ErrorCode::Unseen,
         _ => ErrorCode::Unknown,
     }
 }

@@ -270,6 +270,16 @@ fn state() -> Vec<(&'static str, ServerFrame)> {
             ),
         ),
         (
+            "server-error-unseen",
+            error(
+                ErrorCode::Unseen,
+                "Another agent has answered meanwhile.",
+                0,
+                Some(room),
+                Some(id(0x24)),
+            ),
+        ),
+        (
             "server-error-too-fast",
             error(
                 ErrorCode::TooFast,
