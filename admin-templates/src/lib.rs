@@ -29,7 +29,7 @@
 //! | `[data-count=open|mine|unassigned|resolved]` | the counts on the list's tabs |
 //! | `[data-live-thread]` | the `role="log"` that holds entries; `data-room`, `data-staff-room`. Insert fragments in the order `(data-at, data-room, data-seq)`. `page.js` watches it and adds days, grouping, `own` and local times; so insert, and do no more. Set `aria-busy` while older entries are put in |
 //! | `#m-{cid}` | `data-kind` (`message`, `note`, `event`, `deleted`), `data-room`, `data-seq`, `data-at` (µs), `data-rev`, `data-author`, `data-role`; set `data-tick` (`sent`, `delivered`, `read`) on own ones |
-//! | `template[data-pending]` | an own message under way: clone, set the id `m-{cid}`, `data-room`, the class `own`, `data-kind` and `.bubble`'s textContent; `data-state` is `sending` or `failed`; its buttons are `[data-action=retry]` and `[data-action=discard]` |
+//! | `template[data-pending]` | an own message under way: clone, set the id `m-{cid}`, `data-room`, the class `own`, `data-kind` and `.bubble`'s textContent; `data-state` is `sending`, `failed` or, when a colleague answered meanwhile, `held`, with her name in `[data-held]`; its buttons are `[data-action=retry]` and `[data-action=discard]` |
 //! | `[data-scroll]` | what scrolls around the thread |
 //! | `[data-older]` | the link to older entries; remove it when there are none |
 //! | `[data-new-pill]` | "New messages": show it (`hidden`) when the reader is away from the end; a click scrolls down (`page.js`) |

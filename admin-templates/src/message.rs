@@ -214,6 +214,9 @@ pub struct ComposerView {
     pub action: String,
     /// A fresh id for the message, so that a repeated form is stored once.
     pub cid: String,
+    /// The newest number on the page of the room that messages go to: a colleague's answer above
+    /// it stops the message.
+    pub seen: u64,
     /// What was typed, after a refusal.
     pub draft: String,
     /// Why it was refused.

@@ -47,6 +47,7 @@ impl From<StoreError> for Error {
             StoreError::Conflict(_) => {
                 Self::Conflict("this id was used for another message".into())
             }
+            StoreError::Unseen(_) => Self::Conflict("another agent has answered meanwhile".into()),
             StoreError::Refused(reason) => Self::Conflict(reason.into()),
             StoreError::Unavailable(reason) => Self::Unavailable(reason.to_string()),
             StoreError::Failed(reason) => Self::Internal(reason.to_string()),

@@ -12,6 +12,7 @@
 )]
 
 mod agents;
+mod answers;
 mod commands;
 mod faults;
 mod flood;

@@ -137,6 +137,8 @@ async fn two_agents_and_a_visitor_see_one_another() {
 
     visitor.say("from the visitor").await;
     olivia.say_in(ticket, "from Olivia").await;
+    anna.expect(ticket, "from Olivia").await;
+    anna.reads(ticket);
     anna.say_in(ticket, "from Anna").await;
     for text in ["from the visitor", "from Olivia", "from Anna"] {
         visitor.expect(text).await;

@@ -184,6 +184,11 @@ impl Wire {
 
     /// Sends messages to a room.
     pub async fn say(&mut self, room: Id, messages: &[(Id, &str)], open: bool) {
+        self.say_after(room, 0, messages, open).await;
+    }
+
+    /// The same, with the newest number that the author had on screen.
+    pub async fn say_after(&mut self, room: Id, seen: u64, messages: &[(Id, &str)], open: bool) {
         let messages = messages
             .iter()
             .map(|(cid, text)| Draft {
@@ -197,7 +202,7 @@ impl Wire {
         });
         self.send(&ClientFrame::Send {
             room,
-            seen: 0,
+            seen,
             messages,
             open,
         })

@@ -41,7 +41,8 @@ impl Refusal {
 const MAX_PAGE: usize = 2_000;
 
 impl Chat {
-    /// Stores messages and publishes them. Returns when they are on disk.
+    /// Stores messages and publishes them. Returns when they are on disk. `seen` is the newest
+    /// number of the room that the author had on screen.
     ///
     /// # Errors
     /// A [`Refusal`]; then nothing was stored.
@@ -49,6 +50,7 @@ impl Chat {
         &self,
         actor: &Actor,
         room: Uuid,
+        seen: i64,
         drafts: Vec<Draft>,
         open: Option<(String, String)>,
     ) -> Result<Vec<Ack>, Refusal> {
@@ -89,6 +91,7 @@ impl Chat {
         let append = Append {
             room,
             author: actor.author(),
+            seen,
             drafts,
             open,
         };
@@ -181,6 +184,7 @@ fn refusal(error: &StoreError, first: Option<Uuid>) -> Refusal {
     match error {
         StoreError::NotFound => Refusal::last(ErrorCode::UnknownRoom, first),
         StoreError::Conflict(cid) => Refusal::last(ErrorCode::Conflict, Some(*cid)),
+        StoreError::Unseen(cid) => Refusal::last(ErrorCode::Unseen, Some(*cid)),
         StoreError::Exists(_) | StoreError::Refused(_) => Refusal::last(ErrorCode::Conflict, first),
         StoreError::Unavailable(_) | StoreError::Failed(_) => {
             tracing::warn!(%error, "messages were not stored");

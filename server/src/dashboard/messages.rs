@@ -21,6 +21,8 @@ use crate::{Shared, clock};
 pub(super) struct Form {
     text: String,
     cid: String,
+    /// The newest number of the public room on the page that holds the form.
+    seen: String,
     /// Of a ticket: `public` or `staff`.
     room: String,
 }
@@ -100,7 +102,9 @@ pub(super) async fn send(
         cid,
         text: form.text.replace("\r\n", "\n"),
     };
-    match app.chat.send(&actor, room, vec![draft], None).await {
+    // Whoever writes without a page has nothing on screen to go by.
+    let seen = form.seen.parse().unwrap_or(i64::MAX);
+    match app.chat.send(&actor, room, seen, vec![draft], None).await {
         Ok(_) => Ok(Ok(cid)),
         Err(refusal) => refused(&refusal).map(Err),
     }
@@ -125,6 +129,10 @@ fn refused(refusal: &Refusal) -> Result<Refused, Error> {
             limits::MAX_TEXT
         )),
         ErrorCode::TooFast => Ok(too_fast(Duration::from_millis(u64::from(refusal.after)))),
+        ErrorCode::Unseen => Ok(Refused::new(
+            StatusCode::CONFLICT,
+            "A colleague has answered meanwhile. Read it first, then send this anyway or change it.",
+        )),
         ErrorCode::Conflict => Ok(Refused::new(
             StatusCode::CONFLICT,
             "This form was sent before, with another text. Send it once more to add this text as well.",
@@ -137,9 +145,14 @@ fn refused(refusal: &Refusal) -> Result<Refused, Error> {
 }
 
 /// The composer of a thread; after a refusal it keeps what was typed, under a fresh id.
-pub(super) fn composer(action: String, refused: Option<(&Form, &Refused)>) -> ComposerView {
+pub(super) fn composer(
+    action: String,
+    seen: i64,
+    refused: Option<(&Form, &Refused)>,
+) -> ComposerView {
     ComposerView {
         action,
+        seen: crate::unsigned(seen),
         cid: clock::id().to_string(),
         draft: refused
             .map(|(form, _)| form.text.clone())

@@ -197,7 +197,7 @@ async fn render(
             .map(|member| person(app, member.id, &member.name))
             .collect(),
         thread: thread.view,
-        composer: messages::composer(format!("/rooms/{id}/messages"), refused),
+        composer: messages::composer(format!("/rooms/{id}/messages"), thread.newest.0, refused),
     };
     let page = RoomsPage {
         shell: shell::of(app, viewer, Section::Rooms, wanted).await?,

@@ -119,7 +119,7 @@ async fn render(
                 name: ticket.site_name.clone(),
             },
             thread: thread.view,
-            composer: messages::composer(action, refused),
+            composer: messages::composer(action, thread.newest.0, refused),
             context: context::of(app, &ticket).await?,
         }),
     };

@@ -40,10 +40,10 @@ impl Session {
             }
             ClientFrame::Send {
                 room,
-                seen: _,
+                seen,
                 messages,
                 open,
-            } => self.send(uuid(room), messages, open).await,
+            } => self.send(uuid(room), position(seen), messages, open).await,
             ClientFrame::Typing { room, on } => {
                 // Only joined rooms: entering one has checked the right, losing it forgets the room.
                 if self.joined.contains_key(&uuid(room)) {
@@ -160,7 +160,13 @@ impl Session {
         }
     }
 
-    async fn send(&mut self, room: Uuid, messages: Vec<Draft>, open: Option<Open>) -> Next {
+    async fn send(
+        &mut self,
+        room: Uuid,
+        seen: i64,
+        messages: Vec<Draft>,
+        open: Option<Open>,
+    ) -> Next {
         let first = messages.first().map(|message| message.cid);
         if let Err(wait) = self.app.limits.messages(self.actor.id, messages.len()) {
             let after = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(100);
@@ -183,7 +189,8 @@ impl Session {
             })
             .collect();
         let open = open.map(|open| (open.page, open.title));
-        match self.app.chat.send(&self.actor, room, drafts, open).await {
+        let chat = &self.app.chat;
+        match chat.send(&self.actor, room, seen, drafts, open).await {
             Ok(acks) => self.push(&ServerFrame::Ack {
                 room: crate::wire(room),
                 acks,
@@ -268,6 +275,7 @@ fn refused(room: Uuid, refusal: &Refusal) -> ServerFrame {
         ErrorCode::Empty => "a message has no text",
         ErrorCode::TooLong => "a message or a batch is over its limit",
         ErrorCode::Conflict => "this id was used for another message",
+        ErrorCode::Unseen => "another agent has answered meanwhile",
         ErrorCode::UnknownRoom => "there is no such room, or it is not yours",
         ErrorCode::Forbidden => "only visitors open tickets",
         ErrorCode::Unavailable => "the messages could not be stored now",

@@ -10,6 +10,7 @@ use super::{Connection, Result};
 use crate::clock::{self, Micros};
 use parlour_protocol::frame::Role;
 
+mod answers;
 mod batch;
 
 use batch::Batch;
@@ -52,6 +53,8 @@ pub struct Append {
     pub room: Uuid,
     /// Who writes.
     pub author: Author,
+    /// The newest number of the room that the author had on screen.
+    pub seen: i64,
     /// The messages, oldest first.
     pub drafts: Vec<Draft>,
     /// Opens the ticket if it is not there.

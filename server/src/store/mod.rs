@@ -49,6 +49,9 @@ pub enum StoreError {
     /// A message's id was used for another message.
     #[error("the id {0} was used for another message")]
     Conflict(Uuid),
+    /// Another agent has answered above what the author of this message had seen.
+    #[error("another agent has answered before the message {0}")]
+    Unseen(Uuid),
     /// The row is not in a state that allows this.
     #[error("{0}")]
     Refused(&'static str),

@@ -6,6 +6,7 @@ use serde_json::json;
 use sqlx::Row as _;
 use uuid::Uuid;
 
+use super::answers::Answers;
 use super::{Append, Appended, Author, Draft, Number};
 use crate::clock::{self, Micros};
 use crate::store::messages::{Kind, Stored, role_text};
@@ -46,6 +47,7 @@ pub(super) struct Batch {
     tickets: HashMap<Uuid, Ticket>,
     known: HashMap<(Uuid, Uuid), Known>,
     members: Vec<(Uuid, Uuid)>,
+    answers: Answers,
     /// What was numbered, in order.
     pub(super) new: Vec<Stored>,
 }
@@ -58,6 +60,7 @@ impl Batch {
             tickets: HashMap::new(),
             known: HashMap::new(),
             members: Vec::new(),
+            answers: Answers::default(),
             new: Vec::new(),
         }
     }
@@ -74,6 +77,14 @@ impl Batch {
         .to_string();
         batch.load_rooms(connection, &asked).await?;
         batch.load_known(connection, appends).await?;
+        let by_agents = appends.iter().filter(|append| {
+            append.author.role == Role::Agent
+                && batch
+                    .rooms
+                    .get(&append.room)
+                    .is_some_and(|room| room.kind == RoomKind::Public)
+        });
+        batch.answers = Answers::load(connection, by_agents).await?;
         let private = appends.iter().any(|append| {
             batch
                 .rooms
@@ -195,6 +206,17 @@ impl Batch {
                 return Err(StoreError::Conflict(draft.cid));
             }
         }
+        // A repeated message is acknowledged, whatever was answered since.
+        let fresh = |draft: &&Draft| !self.known.contains_key(&(append.room, draft.cid));
+        if let Some(draft) = append.drafts.iter().find(fresh)
+            && room.kind == RoomKind::Public
+            && append.author.role == Role::Agent
+            && self
+                .answers
+                .above(append.room, append.seen, append.author.id)
+        {
+            return Err(StoreError::Unseen(draft.cid));
+        }
         let mut appended = Appended {
             opened,
             ticket: room.ticket,
@@ -290,6 +312,9 @@ impl Batch {
                 ticket.resolved = false;
             }
             if kind == Kind::Text {
+                if author.role == Role::Agent {
+                    self.answers.note(room, author.id, position.seq);
+                }
                 ticket.preview = Some((text.chars().take(200).collect(), author.clone()));
             }
         }
