@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Desk, Visitor, invite, setUp } from "./lib/actors.mjs";
-import { launch, person, screenshot } from "./lib/browser.mjs";
+import { launch, person, screenshot, slow } from "./lib/browser.mjs";
 import { shop, site } from "./lib/pages.mjs";
 import { Parlour } from "./lib/parlour.mjs";
 
@@ -87,6 +87,26 @@ test("a second agent joins by a link; notes stay among agents", async () => {
   assert.equal((await visitor.page.content()).includes("Carrier says"), false);
   assert.equal(await visitor.bubble("Carrier says Thursday.").count(), 0);
   await screenshot(owner, "two-agents");
+
+  // Both answer at once: what the owner's page hears comes late.
+  const wire = await slow(owner);
+  await owner.reload();
+  await desk.live();
+  wire.hold();
+  await second.say("I have asked the carrier.");
+  await visitor.sees("I have asked the carrier.");
+  const refused = wire.heard(/"unseen"/);
+  await desk.say("I will ask the carrier.");
+  await refused;
+  wire.release();
+  const held = owner.locator("[data-state=held]", { hasText: "I will ask the carrier." });
+  await held.getByText("Ben Okri answered meanwhile.").waitFor();
+  await desk.sees("I have asked the carrier.");
+  await screenshot(owner, "held");
+  assert.equal(await visitor.bubble("I will ask the carrier.").count(), 0);
+  await held.getByRole("button", { name: "Send anyway" }).click();
+  await visitor.sees("I will ask the carrier.");
+  await held.waitFor({ state: "detached" });
   assert.deepEqual(colleague.faults, []);
   await colleague.close();
 });

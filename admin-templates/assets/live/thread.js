@@ -45,6 +45,7 @@ export function event(change) {
   if (!thread || !onScreen.has(change.room)) return;
   const stick = nearEnd() || change.own;
   const fresh = place(change);
+  held(change.room);
   if (stick) toEnd();
   else if (fresh) $("[data-new-pill]").hidden = false;
   see();
@@ -84,8 +85,23 @@ function pending(change) {
       thread.append(element);
       toEnd();
     }
-    if (isPending(element)) element.dataset.state = message.state === "failed" ? "failed" : "sending";
+    if (!isPending(element)) continue;
+    const state = message.state !== "failed" ? "sending" : message.code === "unseen" ? "held" : "failed";
+    const stopped = state === "held" && element.dataset.state !== "held";
+    element.dataset.state = state;
+    if (stopped) {
+      held(change.room);
+      toEnd();
+    }
   }
+}
+
+// Names the colleague who answered before a message of ours: her answer may come after the refusal.
+function held(room) {
+  const waiting = $$(`[data-state=held][data-room="${room}"] [data-held]`, thread);
+  if (!waiting.length) return;
+  const answer = brain.desk.room(room)?.entries.findLast((entry) => entry.author.role === "agent" && !entry.own && entry.body === "text");
+  if (answer) waiting.forEach((element) => (element.textContent = `${answer.author.name} answered meanwhile.`));
 }
 
 const windows = new Map();

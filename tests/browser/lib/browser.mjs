@@ -37,6 +37,30 @@ export async function person(browser, options = {}) {
   return Object.assign(page, { faults });
 }
 
+/** Puts a slow network before the page's next socket: `hold` keeps back what comes, until `release`. */
+export async function slow(page) {
+  const kept = [];
+  let held = false;
+  let tell = () => {};
+  await page.routeWebSocket("**/socket", (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((message) => {
+      if (!held) return socket.send(message);
+      kept.push(() => socket.send(message));
+      tell(message);
+    });
+  });
+  return {
+    hold: () => (held = true),
+    /** Waits until something that is kept back matches. */
+    heard: (pattern) => new Promise((resolve) => (tell = (message) => pattern.test(message) && resolve())),
+    release() {
+      held = false;
+      kept.splice(0).forEach((send) => send());
+    },
+  };
+}
+
 export async function screenshot(page, name) {
   await mkdir(shots, { recursive: true });
   await page.screenshot({ path: `${shots}${name}.png` });
