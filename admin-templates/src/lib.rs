@@ -26,7 +26,7 @@
 //! | `[data-live-list]` | the `<ul>` of ticket rows `#t-{id}`; `[data-live-list-empty]` is shown by CSS when it has none |
 //! | `#t-{id}` | `data-id`, `data-rev`, `data-at` (µs), `data-position`, `data-state`, `data-assignee`, `data-site`; on pages also `data-read`, which a fragment lacks: carry it over, and the link's query and `aria-current` too |
 //! | `[data-unread]` | a count; the text is the number, `hidden` at 0. In `#t-…`, `#r-…` and the navigation (`[data-nav-unread=tickets|rooms]`) |
-//! | `[data-count=open|mine|unassigned|resolved]` | the counts on the list's tabs |
+//! | `[data-count=open|mine|unassigned|pending|snoozed|resolved]` | the counts on the list's tabs and in its menu; with the unread ones from `/tickets/counts?rows=ID.ID` |
 //! | `[data-live-thread]` | the `role="log"` that holds entries; `data-room`, `data-staff-room`. Insert fragments in the order `(data-at, data-room, data-seq)`. `page.js` watches it and adds days, grouping, `own` and local times; so insert, and do no more. Set `aria-busy` while older entries are put in |
 //! | `#m-{cid}` | `data-kind` (`message`, `note`, `event`, `deleted`), `data-room`, `data-seq`, `data-at` (µs), `data-rev`, `data-author`, `data-role`; set `data-tick` (`sent`, `delivered`, `read`) on own ones |
 //! | `template[data-pending]` | an own message under way: clone, set the id `m-{cid}`, `data-room`, the class `own`, `data-kind` and `.bubble`'s textContent; `data-state` is `sending`, `failed` or, when a colleague answered meanwhile, `held`, with her name in `[data-held]`; its buttons are `[data-action=retry]` and `[data-action=discard]` |

@@ -97,7 +97,7 @@ impl Section {
 /// The counts in the navigation; 0 shows none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NavCounts {
-    /// Open tickets that wait for the agent: her own and nobody's.
+    /// Open tickets, her own and nobody's, in which she has not read all that the visitor wrote.
     pub tickets: u64,
     /// Unread messages in direct and team rooms.
     pub rooms: u64,

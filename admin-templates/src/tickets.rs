@@ -130,6 +130,10 @@ pub struct TicketCounts {
     pub unassigned: u64,
     /// Open.
     pub open: u64,
+    /// Pending.
+    pub pending: u64,
+    /// Snoozed.
+    pub snoozed: u64,
     /// Resolved.
     pub resolved: u64,
 }
@@ -183,20 +187,29 @@ impl TicketListView {
     pub(crate) fn tabs(&self) -> [(Assigned, Option<u64>); 3] {
         // Only open tickets are counted by assignee.
         let open = self.state == TicketState::Open;
-        let all = match self.state {
-            TicketState::Open => Some(self.counts.open),
-            TicketState::Resolved => Some(self.counts.resolved),
-            TicketState::Pending | TicketState::Snoozed => None,
-        };
         [
-            (Assigned::All, all),
+            (Assigned::All, Some(self.count(&self.state))),
             (Assigned::Mine, open.then_some(self.counts.mine)),
             (Assigned::Unassigned, open.then_some(self.counts.unassigned)),
         ]
     }
 
-    pub(crate) fn states(&self) -> [TicketState; 2] {
-        [TicketState::Open, TicketState::Resolved]
+    pub(crate) fn states(&self) -> [TicketState; 4] {
+        [
+            TicketState::Open,
+            TicketState::Pending,
+            TicketState::Snoozed,
+            TicketState::Resolved,
+        ]
+    }
+
+    pub(crate) fn count(&self, state: &TicketState) -> u64 {
+        match state {
+            TicketState::Open => self.counts.open,
+            TicketState::Pending => self.counts.pending,
+            TicketState::Snoozed => self.counts.snoozed,
+            TicketState::Resolved => self.counts.resolved,
+        }
     }
 
     pub(crate) fn with_assigned(&self, assigned: &Assigned) -> String {
@@ -265,6 +278,8 @@ pub struct TicketView {
     pub agents: Vec<PersonView>,
     /// Its site.
     pub site: SiteRef,
+    /// If the agent has not read all of it: the newest number of the public room on the page.
+    pub read_up_to: Option<u64>,
     /// The entries of both rooms.
     pub thread: ThreadView,
     /// Where an answer or a note is written.

@@ -33,3 +33,4 @@ mod secrets;
 mod sign_ins;
 mod tickets;
 mod tokens;
+mod unread;

@@ -1,26 +1,81 @@
-// Counts in the navigation, the title and the icon; and the agent's own rooms, which count wherever she is.
+// Counts in the navigation, the rows, the title and the icon; and the agent's own rooms, which count wherever she is.
 
-import { $, $$, badge, brain, onScreen } from "./common.js";
-import { list, unread } from "./list.js";
-import { presence } from "./thread.js";
+import { $, $$, badge, brain, live, onScreen } from "./common.js";
+import { list } from "./list.js";
+import { presence, reading } from "./thread.js";
 
 /** Unread messages of rooms that are joined, by room. */
 export const roomUnread = new Map();
 
+/** Unread messages of the tickets in the list, by ticket, as the server counted them. */
+const unread = new Map();
+const navTickets = $('[data-nav-unread="tickets"]');
 const title = document.title;
+const kinds = new Map();
+let waiting = Number(navTickets?.textContent ?? 0);
+
+for (const row of list ? $$("[data-rev]", list) : []) unread.set(row.dataset.id, Number($("[data-unread]", row).textContent));
 
 export function counts() {
-  const rooms = [...roomUnread].filter(([id]) => !(onScreen.has(id) && document.hasFocus()) && !document.getElementById(`t-${id}`));
-  const waiting = rooms.reduce((sum, [, count]) => sum + count, 0);
-  badge($('[data-nav-unread="rooms"]'), rooms.filter(([id]) => kinds.has(id)).reduce((sum, [, count]) => sum + count, 0));
-  const tickets = list ? $$("[data-rev]", list).reduce((sum, row) => sum + unread(row), 0) : 0;
-  const all = waiting + tickets;
+  const rooms = [...roomUnread].filter(([id]) => kinds.has(id) && !(onScreen.has(id) && document.hasFocus()));
+  const inRooms = rooms.reduce((sum, [, count]) => sum + count, 0);
+  badge($('[data-nav-unread="rooms"]'), inRooms);
+  badge(navTickets, waiting);
+  const all = inRooms + waiting;
   document.title = all > 0 ? `(${all > 99 ? "99+" : all}) ${title}` : title;
   const icon = $("link[rel=icon][data-unread-icon]");
   if (icon) icon.href = all > 0 ? icon.dataset.unreadIcon : icon.dataset.plainIcon;
 }
 
-const kinds = new Map();
+/** What a row says of its unread messages; none while they are being read. */
+export function showUnread(row) {
+  const open = row.dataset.id === live.ticket && reading();
+  badge($("[data-unread]", row), open ? 0 : (unread.get(row.dataset.id) ?? 0));
+}
+
+/** A ticket was read on this page, up to an entry. The server hears of it by a receipt. */
+export function readHere(ticket, seq) {
+  const row = document.getElementById(`t-${ticket}`);
+  if (!row || Number(row.dataset.read ?? 0) >= seq) return;
+  row.dataset.read = seq;
+  unread.set(ticket, 0);
+  showUnread(row);
+}
+
+let timer;
+let asked = 0;
+
+/** Asks the server for all of these numbers: one question for many changes, and fewer from a hidden page. */
+export function recount() {
+  timer ??= setTimeout(ask, document.visibilityState === "visible" ? 400 : 2000);
+}
+
+async function ask() {
+  timer = undefined;
+  const number = ++asked;
+  const ids = list ? $$("[data-rev]", list).map((row) => row.dataset.id) : [];
+  try {
+    const answer = await fetch(`/tickets/counts?rows=${ids.join(".")}`, { headers: { accept: "application/json" } });
+    if (!answer.ok || number !== asked) return;
+    show(await answer.json());
+  } catch {
+    // Without a connection the numbers stay; the welcome after it asks again.
+  }
+}
+
+function show({ waiting: now, tabs, rows }) {
+  waiting = now;
+  for (const [name, count] of Object.entries(tabs)) $$(`[data-count="${name}"]`).forEach((element) => (element.textContent = count));
+  for (const [id, own] of Object.entries(rows)) {
+    const row = document.getElementById(`t-${id}`);
+    // An answer that knows of less than was read here has crossed the receipt.
+    if (!row || Number(row.dataset.read ?? 0) > own.read) continue;
+    row.dataset.read = own.read;
+    unread.set(id, own.unread);
+    showUnread(row);
+  }
+  counts();
+}
 
 export function welcome({ rooms, people: present, limit }) {
   present?.forEach(presence);
@@ -31,4 +86,5 @@ export function welcome({ rooms, people: present, limit }) {
   }
   const text = $("[data-composer] textarea");
   if (text && limit) text.maxLength = limit;
+  recount();
 }

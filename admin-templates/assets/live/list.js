@@ -1,7 +1,7 @@
 // The list of tickets: merged in place, in the server's order.
 
-import { $, $$, badge, brain, build, live, people } from "./common.js";
-import { counts } from "./counts.js";
+import { $, $$, brain, build, live, people } from "./common.js";
+import { recount, showUnread } from "./counts.js";
 
 export const list = $("[data-live-list]");
 
@@ -10,14 +10,6 @@ const query = () => {
   const parts = [state && state !== "open" && `state=${state}`, assigned && assigned !== "all" && `assigned=${assigned}`, site && `site=${site}`].filter(Boolean);
   return parts.length ? `?${parts.join("&")}` : "";
 };
-
-export function unread(row) {
-  const open = row.dataset.id === live.ticket && document.hasFocus();
-  const read = row.dataset.read;
-  const count = row.dataset.tick || open ? 0 : read === undefined ? 1 : Math.max(0, Number(row.dataset.position) - Number(read));
-  badge($("[data-unread]", row), count);
-  return count;
-}
 
 function adopt(html) {
   const row = build(html);
@@ -30,13 +22,13 @@ function adopt(html) {
   known?.replaceWith(row);
   if (focused) anchor.focus();
   for (const element of $$("[data-presence]", row)) if (people.has(element.dataset.presence)) element.dataset.state = people.get(element.dataset.presence);
-  unread(row);
+  showUnread(row);
   return row;
 }
 
 const revisions = () => $$("[data-rev]", list).map((row) => ({ id: row.dataset.id, rev: Number(row.dataset.rev) }));
 
-export function merge({ order, rows, counts: numbers }) {
+export function merge({ order, rows }) {
   const changed = new Map(rows.map((row) => [row.id, row]));
   if (list && live.list?.first) {
     const wanted = new Set(order.map((id) => `t-${id}`));
@@ -47,13 +39,11 @@ export function merge({ order, rows, counts: numbers }) {
     }
     brain.desk.rows(JSON.stringify(revisions()));
   }
-  for (const [name, count] of Object.entries(numbers)) $$(`[data-count="${name}"]`).forEach((element) => (element.textContent = count));
-  badge($('[data-nav-unread="tickets"]'), numbers.mine + numbers.unassigned);
   for (const row of rows) {
     brain.desk.delivered(row.id, row.position);
     if (row.id === live.ticket) refreshHead(row);
   }
-  counts();
+  recount();
 }
 
 function belongs(row) {
@@ -62,16 +52,20 @@ function belongs(row) {
   return row.state === state && whose && (!site || row.site === site);
 }
 
-let recount;
+let asking;
 
 export function row(change) {
   brain.desk.delivered(change.id, change.position);
+  recount();
   if (change.id === live.ticket) refreshHead(change);
   if (!list || !live.list) return;
   const known = document.getElementById(`t-${change.id}`);
   if (known && Number(known.dataset.rev) > change.rev) return;
-  if (!belongs(change)) known?.remove();
-  else if (known || live.list.first) {
+  if (!belongs(change)) {
+    known?.remove();
+    // The row below the page's end moves up into it.
+    if (known) asking ??= setTimeout(() => (asking = undefined, askList()), 400);
+  } else if (known || live.list.first) {
     const element = adopt(change.html);
     const newer = (other) => Number(other.dataset.at) > change.at || (Number(other.dataset.at) === change.at && other.dataset.id > change.id);
     const after = [...list.children].find((other) => other !== element && !newer(other));
@@ -79,10 +73,6 @@ export function row(change) {
     while (live.list.first && list.children.length > 50) list.lastElementChild.remove();
   }
   brain.desk.rows(JSON.stringify(revisions()));
-  counts();
-  // The counts on the tabs are the server's; one question for many changes.
-  clearTimeout(recount);
-  recount = setTimeout(askList, 400);
 }
 
 export function askList() {

@@ -1,8 +1,7 @@
 // The thread: entries of one or two rooms in one time line, and what passes in them.
 
 import { $, $$, badge, brain, build, live, onScreen, people, toast } from "./common.js";
-import { counts, roomUnread } from "./counts.js";
-import { unread } from "./list.js";
+import { counts, readHere, roomUnread } from "./counts.js";
 
 export const thread = $("[data-live-thread]");
 export const scroller = $("[data-scroll]");
@@ -163,18 +162,15 @@ export function presence({ who, state }) {
   }
 }
 
-// Read means on screen, in a visible, focused window.
+/** Whether the thread is being read: on screen, in a visible, focused window. */
+export const reading = () => thread && document.visibilityState === "visible" && document.hasFocus() && nearEnd();
+
 export function see() {
-  if (!thread || document.visibilityState !== "visible" || !document.hasFocus() || !nearEnd()) return;
+  if (!reading()) return;
   for (const [id] of onScreen) {
     const last = brain.desk.room(id)?.last ?? 0;
     if (last > 0) brain.desk.seen(id, last);
-    const row = document.getElementById(`t-${id}`);
-    if (row && Number(row.dataset.read ?? 0) < last) {
-      row.dataset.read = last;
-      unread(row);
-      counts();
-    }
+    readHere(id, last);
   }
 }
 

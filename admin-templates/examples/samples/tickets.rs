@@ -161,6 +161,8 @@ fn list() -> TicketListView {
             mine: 3,
             unassigned: 3,
             open: 12,
+            pending: 3,
+            snoozed: 2,
             resolved: 218,
         },
         next: Some("01j".into()),
@@ -176,6 +178,7 @@ fn ticket() -> TicketView {
         assignee: Some(ada()),
         agents: vec![ada(), ben(), clara(), dmitri()],
         site: sites().swap_remove(0),
+        read_up_to: None,
         thread: threads::ticket(),
         composer: composer(&format!("/tickets/{}/messages", id(30))),
         context: ContextView {

@@ -23,10 +23,13 @@ use crate::store::{self, Connection, Store};
 /// Rows of one ticket that changes many times in this time are one row.
 const GATHER: Duration = Duration::from_millis(40);
 
+/// Tickets, and for whom: for all agents, or for the one who has read it.
+type Changed = HashSet<(Uuid, Option<Uuid>)>;
+
 /// Publishes the rows of tickets that changed.
 #[derive(Clone)]
 pub struct Announcer {
-    changed: Arc<(Mutex<HashSet<Uuid>>, Notify)>,
+    changed: Arc<(Mutex<Changed>, Notify)>,
 }
 
 impl Announcer {
@@ -47,23 +50,11 @@ impl Announcer {
                     continue;
                 }
                 tokio::time::sleep(GATHER).await;
-                let ids: Vec<Uuid> = shared
-                    .0
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .drain()
-                    .collect();
-                match store.tickets(&ids).await {
-                    Ok(tickets) => {
-                        for ticket in tickets {
-                            bus.publish(&Publication::new(
-                                Topic::Inbox,
-                                News::Ticket(row(&ticket)),
-                            ));
-                        }
-                    }
-                    // Lists are repaired by the heartbeat's digest.
-                    Err(error) => tracing::warn!(%error, "changed tickets were not announced"),
+                let changed =
+                    std::mem::take(&mut *shared.0.lock().unwrap_or_else(PoisonError::into_inner));
+                // Lists are repaired by the heartbeat's digest.
+                if let Err(error) = announce(&store, &bus, &changed).await {
+                    tracing::warn!(%error, "changed tickets were not announced");
                 }
             }
         });
@@ -71,13 +62,40 @@ impl Announcer {
     }
 
     pub(super) fn changed(&self, ticket: Uuid) {
+        self.insert(ticket, None);
+    }
+
+    /// An agent has read a ticket: all her pages count anew.
+    pub(super) fn read(&self, ticket: Uuid, agent: Uuid) {
+        self.insert(ticket, Some(agent));
+    }
+
+    fn insert(&self, ticket: Uuid, whom: Option<Uuid>) {
         self.changed
             .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(ticket);
+            .insert((ticket, whom));
         self.changed.1.notify_one();
     }
+}
+
+/// Publishes each row once to everybody whom it concerns.
+async fn announce(store: &Store, bus: &Bus, changed: &Changed) -> store::Result<()> {
+    let ids: HashSet<Uuid> = changed.iter().map(|(ticket, _)| *ticket).collect();
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    for ticket in store.tickets(&ids).await? {
+        let publish = |topic| bus.publish(&Publication::new(topic, News::Ticket(row(&ticket))));
+        if changed.contains(&(ticket.id, None)) {
+            publish(Topic::Inbox);
+            continue;
+        }
+        let readers = changed.iter().filter(|(id, _)| *id == ticket.id);
+        for agent in readers.filter_map(|(_, whom)| *whom) {
+            publish(Topic::Person(agent));
+        }
+    }
+    Ok(())
 }
 
 /// A ticket's row, as it travels.

@@ -5,7 +5,7 @@
 //! and gets a status, or a problem document.
 //!
 //! - [`sign_in`], [`setup`], [`invite`], [`reset`]: before there is somebody
-//! - [`tickets`] with [`ticket_list`], [`thread`] and [`context`]; [`rooms`]; [`messages`]: the daily work
+//! - [`tickets`] with [`ticket_list`], [`thread`], [`context`] and [`counts`]; [`rooms`]; [`messages`]: the daily work
 //! - [`agents`], [`sites`], [`account`]: settings
 //! - [`live`]: the same views as fragments
 //! - [`viewer`], [`shell`], [`answer`], [`forms`], [`flash`], [`errors`]: what all of them use
@@ -22,6 +22,7 @@ mod account;
 mod agents;
 mod answer;
 mod context;
+mod counts;
 mod errors;
 mod flash;
 mod forms;
@@ -59,6 +60,7 @@ pub fn router() -> Router<Shared> {
     dressed(
         Router::new()
             .merge(tickets::routes())
+            .merge(counts::routes())
             .merge(rooms::routes())
             .merge(agents::routes())
             .merge(sites::routes())

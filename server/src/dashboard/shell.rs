@@ -9,7 +9,6 @@ use crate::Shared;
 use crate::error::Error;
 use crate::http::assets;
 use crate::identity::AgentRole;
-use crate::store::tickets::Counts;
 
 /// What a page wants to be live of it.
 #[derive(Clone, Debug, Default)]
@@ -32,21 +31,6 @@ pub(super) async fn of(
     section: Section,
     wanted: Wanted,
 ) -> Result<Shell, Error> {
-    let counts = app.store.ticket_counts(viewer.agent.id).await?;
-    with_counts(app, viewer, section, wanted, counts).await
-}
-
-/// The same for a page that has counted the tickets already.
-///
-/// # Errors
-/// What the store reports.
-pub(super) async fn with_counts(
-    app: &Shared,
-    viewer: &Viewer,
-    section: Section,
-    wanted: Wanted,
-    counts: Counts,
-) -> Result<Shell, Error> {
     let unread = app
         .store
         .room_news(viewer.agent.id)
@@ -54,6 +38,7 @@ pub(super) async fn with_counts(
         .values()
         .map(|news| news.unread)
         .sum();
+    let waiting = app.store.waiting(viewer.agent.id).await?;
     let agent = &viewer.agent;
     Ok(Shell {
         me: Me {
@@ -64,7 +49,7 @@ pub(super) async fn with_counts(
         },
         section,
         counts: NavCounts {
-            tickets: crate::unsigned(counts.mine + counts.unassigned),
+            tickets: crate::unsigned(waiting),
             rooms: crate::unsigned(unread),
         },
         assets: assets(),

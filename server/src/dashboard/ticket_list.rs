@@ -158,6 +158,8 @@ fn view_counts(counts: Counts) -> TicketCounts {
         mine: crate::unsigned(counts.mine),
         unassigned: crate::unsigned(counts.unassigned),
         open: crate::unsigned(counts.open),
+        pending: crate::unsigned(counts.pending),
+        snoozed: crate::unsigned(counts.snoozed),
         resolved: crate::unsigned(counts.resolved),
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/tickets", get(list))
         .route("/tickets/{id}", get(show))
         .route("/tickets/{id}/messages", post(write))
+        .route("/tickets/{id}/read", post(read))
         .route("/tickets/{id}/state", post(state))
         .route("/tickets/{id}/assignee", post(assignee))
 }
@@ -47,7 +48,7 @@ async fn list(
         ..Wanted::default()
     };
     let page = TicketsPage {
-        shell: shell::with_counts(&app, &viewer, Section::Tickets, wanted, counts).await?,
+        shell: shell::of(&app, &viewer, Section::Tickets, wanted).await?,
         list: ticket_list::load(&app, &viewer, &query, None, counts).await?,
         ticket: None,
     };
@@ -86,6 +87,8 @@ async fn render(
     app.chat.enter(&actor, ticket.id).await?;
     let text = query.text();
     let thread = thread::of_ticket(&app.chat, &actor, &ticket, before, &text).await?;
+    let own = app.store.unread_tickets(viewer.agent.id, &[id]).await?;
+    let unread = own.get(&id).is_some_and(|own| own.count > 0);
     let wanted = Wanted {
         // An older page does not grow at its end.
         rooms: if before.is_none() {
@@ -99,7 +102,7 @@ async fn render(
     let counts = app.store.ticket_counts(viewer.agent.id).await?;
     let action = format!("/tickets/{id}/messages{text}");
     let page = TicketsPage {
-        shell: shell::with_counts(app, viewer, Section::Tickets, wanted, counts).await?,
+        shell: shell::of(app, viewer, Section::Tickets, wanted).await?,
         list: ticket_list::load(app, viewer, query, Some(id), counts).await?,
         ticket: Some(TicketView {
             id: id.to_string(),
@@ -118,6 +121,7 @@ async fn render(
                 id: ticket.site.to_string(),
                 name: ticket.site_name.clone(),
             },
+            read_up_to: (unread && before.is_none()).then(|| crate::unsigned(thread.newest.0)),
             thread: thread.view,
             composer: messages::composer(action, thread.newest.0, refused),
             context: context::of(app, &ticket).await?,
@@ -184,6 +188,25 @@ async fn write(
         Err(why) if viewer.wants == Wants::Data => Err(why.error()),
         Err(why) => render(&app, &viewer, id, &query, None, Some((&form, &why))).await,
     }
+}
+
+#[derive(Deserialize)]
+struct ReadForm {
+    /// The newest number of the public room that was on the page.
+    seq: u64,
+}
+
+/// She has read the page. The live script says so by itself; this is for pages without it.
+async fn read(
+    State(app): State<Shared>,
+    viewer: Viewer,
+    Key(id): Key,
+    headers: HeaderMap,
+    Form(form): Form<ReadForm>,
+) -> Result<Response, Error> {
+    let ticket = app.store.ticket(id).await?;
+    app.chat.read(&viewer.actor(), ticket.id, form.seq).await?;
+    Ok(answer::done(&app, &viewer, &back_to(id, &headers), None))
 }
 
 #[derive(Deserialize)]

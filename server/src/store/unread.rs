@@ -69,6 +69,23 @@ impl Store {
             .collect()
     }
 
+    /// How many tickets wait for `agent`: open, hers or nobody's, and with a message of the visitor
+    /// above her read mark.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn waiting(&self, agent: Uuid) -> Result<i64> {
+        Ok(sqlx::query_scalar(
+            "select count(*) from tickets t left join members m on m.room = t.id and m.person = $1
+             where t.state = 'open' and (t.assignee is null or t.assignee = $1)
+               and exists (select 1 from messages x where x.room = t.id and x.seq > coalesce(m.read, 0)
+                           and x.author_role = 'visitor' and x.kind = 'text')",
+        )
+        .bind(agent)
+        .fetch_one(self.reader())
+        .await?)
+    }
+
     /// The read marks of `person` in those of `rooms` where she has one.
     ///
     /// # Errors
