@@ -1,10 +1,15 @@
 //! Direct and team rooms: agents alone, and of those only the members.
 
-use parlour_protocol::frame::{ErrorCode, RoomKind, View};
+use std::time::Duration;
+
+use parlour_protocol::client::Client;
+use parlour_protocol::frame::{ErrorCode, RoomKind, ServerFrame, View};
 use parlour_protocol::{ClientFrame, Id, VERSION};
+use parlour_tests::forge;
 use parlour_tests::office::{Colleague, direct_room, team_room};
 use parlour_tests::wire::Upgrade;
 use parlour_tests::{Answer, Node, Office, Request, Visitor, Wire, id};
+use sqlx::Executor as _;
 
 /// The answer to each way in, without what names the room.
 async fn knocks(colleague: &mut Colleague, room: Id) -> Vec<String> {
@@ -345,4 +350,53 @@ async fn leaving_is_a_removal() {
         anna.browser.get(&format!("/rooms/{direct}")).await.status,
         200
     );
+}
+
+/// Who asks for a room and is cut off before the answer has made it all the same: its members are
+/// let in with the commit.
+#[tokio::test]
+async fn a_room_whose_maker_is_cut_off_opens_to_its_members() {
+    let node = Node::start().await;
+    let mut office = Office::open(&node).await;
+    let mut anna = office.invite("Anna", "agent").await;
+    let desk = anna.dashboard().await;
+    let mut lock = forge::database(node.data()).await;
+    for _ in 0..10 {
+        // Another writer keeps the room from being stored until its maker is gone.
+        lock.execute("begin immediate").await.unwrap();
+        let request = Request::post("/rooms")
+            .form(&[("name", "Kitchen"), ("members", &anna.id.text())])
+            .cookie(&office.owner.browser)
+            .header("origin", &node.origin())
+            .header("sec-fetch-site", "same-origin");
+        let answer = request.try_send(node.address());
+        let cut = tokio::time::timeout(Duration::from_millis(300), answer).await;
+        assert!(cut.is_err(), "it was answered before it could be stored");
+        lock.execute("rollback").await.unwrap();
+
+        let after = team_room(&mut office.owner.browser, "Garden", &[anna.id]).await;
+        let listed = |room: Id| {
+            move |brain: &Client| {
+                let mut rooms = brain.rooms().iter();
+                rooms.any(|listed| listed.room == room).then_some(())
+            }
+        };
+        desk.until("the room that was made after it", listed(after))
+            .await;
+        let token = anna.token().await;
+        let upgrade = Upgrade::new(node.address(), &node.origin(), &token);
+        let ServerFrame::Welcome { rooms, .. } =
+            Wire::open("Anna", upgrade).await.unwrap().hello().await
+        else {
+            panic!("no welcome");
+        };
+        for room in &rooms {
+            desk.until("every room of hers", listed(room.room)).await;
+        }
+        if anna.browser.get("/rooms").await.text().contains("Kitchen") {
+            return;
+        }
+        // The request was cut off before it reached the database: once more.
+    }
+    panic!("no request was cut off while it waited for the database");
 }

@@ -160,9 +160,11 @@ impl Chat {
         let me = actor.id;
         let room = self
             .store
-            .write(move |c| Box::pin(rooms::direct(c, me, other)))
+            .write_and(
+                move |c| Box::pin(rooms::direct(c, me, other)),
+                self.opens(vec![me, other]),
+            )
             .await?;
-        self.entered(room, &[me, other]);
         Ok(room)
     }
 
@@ -195,13 +197,21 @@ impl Chat {
                 reason: format!("at most {MAX_MEMBERS} members"),
             });
         }
-        let people = all.clone();
+        let opened = self.opens(all.clone());
         let room = self
             .store
-            .write(move |c| Box::pin(async move { rooms::team(c, &name, &people).await }))
+            .write_and(
+                move |c| Box::pin(async move { rooms::team(c, &name, &all).await }),
+                opened,
+            )
             .await?;
-        self.entered(room, &all);
         Ok(room)
+    }
+
+    /// Lets people into a room that was made, with the commit: who asked for it may have gone by then.
+    fn opens(&self, people: Vec<Uuid>) -> impl FnOnce(&Uuid) + Send + 'static {
+        let chat = self.clone();
+        move |room| chat.entered(*room, &people)
     }
 
     /// Adds an agent to a team room.
