@@ -118,6 +118,40 @@ async fn an_id_stands_for_one_message() {
     );
 }
 
+/// Whatever refuses a first message, nobody finds an empty ticket.
+#[tokio::test]
+async fn a_refused_first_message_opens_no_ticket() {
+    let node = Node::with().unlimited().start().await;
+    let mut office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let stranger = Visitor::arrive(&node, &office.site).await;
+    let other = stranger.open("a ticket of somebody else").await;
+    let mut wire = Wire::of(&visitor).await;
+    let (twice, long) = (id(), "x".repeat(MAX_TEXT + 1));
+    let many: Vec<_> = (0..=MAX_BATCH).map(|_| (id(), "x")).collect();
+    for (messages, code) in [
+        (&[(twice, "a"), (twice, "b")][..], ErrorCode::Conflict),
+        (&[(id(), "a"), (id(), " ")], ErrorCode::Empty),
+        (&[(id(), "a"), (id(), &long)], ErrorCode::TooLong),
+        (&many, ErrorCode::TooLong),
+        (&[], ErrorCode::BadFrame),
+    ] {
+        wire.say(id(), messages, true).await;
+        assert_eq!(wire.error().await.0, code);
+    }
+    wire.say(other, &[(id(), "mine?")], true).await;
+    assert_eq!(wire.error().await.0, ErrorCode::UnknownRoom);
+
+    let browser = &mut office.owner.browser;
+    let list = browser.read("/api/v1/tickets").await.expect(200).json();
+    assert_eq!(list["tickets"].as_array().unwrap().len(), 1, "{list}");
+    let mut wire = Wire::open("visitor", visitor.upgrade()).await.unwrap();
+    let ServerFrame::Welcome { rooms, .. } = wire.hello().await else {
+        panic!("no welcome");
+    };
+    assert_eq!(rooms, []);
+}
+
 #[tokio::test]
 async fn a_batch_is_stored_whole_or_not_at_all() {
     let node = Node::with().unlimited().start().await;
