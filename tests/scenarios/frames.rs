@@ -1,6 +1,6 @@
 //! Hostile frames: each gets its typed error or close code, and the server lives on.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parlour_protocol::frame::{ErrorCode, ListQuery, ServerFrame, View};
 use parlour_protocol::limits::MAX_FRAME;
@@ -287,13 +287,23 @@ async fn the_handshake_has_one_form() {
 /// Line 18: who says nothing is closed: before `hello`, before the upgrade, and after it.
 #[tokio::test]
 async fn who_says_nothing_is_closed() {
-    let node = Node::with().set("PARLOUR_HEARTBEAT_MS", 500).start().await;
+    let heartbeat = 3_000;
+    let node = Node::with()
+        .set("PARLOUR_HEARTBEAT_MS", heartbeat)
+        .start()
+        .await;
     let office = Office::open(&node).await;
     let visitor = Visitor::arrive(&node, &office.site).await;
+    let since = Instant::now();
     let mut silent = Wire::of(&visitor).await;
     silent.falls_silent();
     let (code, _) = silent.closed().await;
     assert_eq!(code, close::AWAY);
+    // Two heartbeats and a second, and not at the next heartbeat after that.
+    let borne = Duration::from_millis(2 * heartbeat + 1_000);
+    let took = since.elapsed();
+    let late = borne + Duration::from_millis(1_400);
+    assert!((borne..late).contains(&took), "closed after {took:?}");
     visitor.live().await;
 
     let long = Duration::from_secs(30);

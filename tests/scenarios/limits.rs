@@ -149,6 +149,21 @@ async fn connections_are_counted() {
     let mut open = vec![Wire::of(&first).await, Wire::of(&first).await];
     let mut over = Wire::open("one too many", first.upgrade()).await.unwrap();
     assert_eq!(over.closed().await.0, close::OVER_LIMIT);
+    // It is told when to come back: at times of their own, not all of them at once.
+    let mut delays = Vec::new();
+    for _ in 0..4 {
+        let mut over = Wire::open("one too many", first.upgrade()).await.unwrap();
+        match over.closed().await {
+            (close::OVER_LIMIT, frames) => match &frames[..] {
+                [ServerFrame::Bye { reason, after }] if reason == "limit" => delays.push(*after),
+                other => panic!("{other:?} before the end"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(delays.iter().all(|after| *after >= 1_000), "{delays:?}");
+    delays.dedup();
+    assert!(delays.len() > 1, "no jitter: {delays:?}");
     open.push(Wire::of(&second).await);
     let mut over = Wire::open("one too many from here", second.upgrade())
         .await

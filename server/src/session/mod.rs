@@ -29,6 +29,8 @@ pub use handshake::{Refused, begin};
 
 /// Frames that do not follow the protocol, before the connection is closed.
 const MAX_BAD_FRAMES: u32 = 10;
+/// Silence of two heartbeats and this long means that nobody is there any more.
+const SILENCE_GRACE: Duration = Duration::from_secs(1);
 /// How often an agent's sign-in is looked up again.
 const CHECK_SIGN_IN: Duration = Duration::from_secs(20);
 /// How long an expired token is borne with: the client renews it before.
@@ -135,12 +137,8 @@ impl Session {
         Next::Go
     }
 
-    /// The heartbeat: says where the rooms stand, and whether the client may go on.
+    /// The heartbeat: says where the rooms stand, if the client may go on.
     pub async fn beat(&mut self) -> Next {
-        let heartbeat = self.app.config.heartbeat;
-        if clock::instant().duration_since(self.heard) > heartbeat * 2 + Duration::from_secs(1) {
-            return Next::Close(close::AWAY);
-        }
         if !self.still_allowed().await {
             return Next::Close(close::UNAUTHORIZED);
         }
@@ -148,6 +146,12 @@ impl Session {
             self.push_beat(0).await;
         }
         Next::Go
+    }
+
+    /// When the connection counts as dead, unless the client says something before.
+    #[must_use]
+    pub fn silent_at(&self) -> Instant {
+        self.heard + self.app.config.heartbeat * 2 + SILENCE_GRACE
     }
 
     async fn push_beat(&mut self, n: u32) {
@@ -206,11 +210,7 @@ impl Session {
 
     /// Says goodbye; the transport closes after it.
     pub fn bye(&mut self, reason: &str, after: Duration) {
-        let after = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
-        self.push(&ServerFrame::Bye {
-            reason: reason.into(),
-            after,
-        });
+        self.out.push_back(farewell(reason, after));
     }
 
     /// Whether the hub had to drop what may not be lost.
@@ -292,6 +292,16 @@ impl Drop for Session {
             .presence
             .disconnected(self.subscriber.id(), &self.actor.person());
     }
+}
+
+/// A `bye`, also for whoever gets no session.
+#[must_use]
+pub fn farewell(reason: &str, after: Duration) -> Utf8Bytes {
+    let after = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
+    encode(&ServerFrame::Bye {
+        reason: reason.into(),
+        after,
+    })
 }
 
 /// What a session listens to.

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::Error as WsError;
 
 use crate::Shared;
+use crate::clock;
 use crate::http::address::ClientAddress;
 use crate::http::origin;
 use crate::identity::{Claims, Subject, TokenError};
@@ -36,6 +37,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// Clients come back over this time after a restart.
 const COME_BACK: Duration = Duration::from_millis(1_500);
+/// Who has too many connections comes back after this time, or up to twice that.
+const OVER_LIMIT_PAUSE: Duration = Duration::from_secs(5);
 /// Publications that are taken at once, and flushed as one.
 const GATHER: usize = 64;
 
@@ -131,7 +134,15 @@ async fn serve(
                 close_socket(&mut socket, code).await;
             }
         }
-        Err(Refused(code)) => close_socket(&mut socket, code).await,
+        Err(Refused(code)) => {
+            if code == close::OVER_LIMIT {
+                let pause = OVER_LIMIT_PAUSE + jitter(OVER_LIMIT_PAUSE);
+                let bye = Message::Text(session::farewell("limit", pause));
+                // Whether it arrives or not, the connection is closed.
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, socket.send(bye)).await;
+            }
+            close_socket(&mut socket, code).await;
+        }
     }
 }
 
@@ -170,6 +181,7 @@ impl Connection<'_> {
                     if taken == 0 { Next::Close(close::RESTART) } else { self.deliver(&mut news).await }
                 }
                 _ = beats.tick() => self.session.beat().await,
+                () = tokio::time::sleep_until(self.session.silent_at().into()) => return Some(close::AWAY),
                 () = stopped(&mut shutdown) => {
                     self.session.bye("restart", jitter(COME_BACK));
                     Next::Close(close::RESTART)
@@ -214,6 +226,7 @@ impl Connection<'_> {
 
     async fn flush(&mut self) -> Result<(), u16> {
         let socket = &mut *self.socket;
+        let silent_at = self.session.silent_at();
         let frames = self.session.drain();
         let write = async {
             let mut any = false;
@@ -223,7 +236,9 @@ impl Connection<'_> {
             }
             if any { socket.flush().await } else { Ok(()) }
         };
-        match tokio::time::timeout(WRITE_TIMEOUT, write).await {
+        // Whoever is silent is not waited for either, or she would seem to be there for longer.
+        let until = (clock::instant() + WRITE_TIMEOUT).min(silent_at);
+        match tokio::time::timeout_at(until.into(), write).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(close::AWAY),
             Err(_) => Err(close::TOO_SLOW),
