@@ -7,11 +7,13 @@ use std::time::Duration;
 
 mod network;
 mod public_url;
+mod redis_url;
 mod settings;
 mod table;
 
 pub use network::Network;
 pub use public_url::PublicUrl;
+pub use redis_url::RedisUrl;
 pub use settings::{ConfigError, Flags};
 pub use table::{SETTINGS, Setting};
 
@@ -27,6 +29,8 @@ pub struct Config {
     /// The address that browsers use.
     pub public_url: PublicUrl,
     public_url_is_given: bool,
+    /// The way to other nodes, if there are any.
+    pub redis: Option<RedisConfig>,
     /// The time between two heartbeats.
     pub heartbeat: Duration,
     /// Proxies whose forwarding headers are believed.
@@ -37,6 +41,15 @@ pub struct Config {
     pub sign_in: SignInConfig,
     /// What is logged.
     pub log: LogConfig,
+}
+
+/// The way to other nodes.
+#[derive(Clone, Debug)]
+pub struct RedisConfig {
+    /// Where it is.
+    pub url: RedisUrl,
+    /// What every name there begins with.
+    pub prefix: String,
 }
 
 /// Rates and caps.
@@ -123,6 +136,7 @@ impl Config {
             })?,
             public_url_is_given: public_url.is_some(),
             public_url: public_url.unwrap_or_else(|| derived(addr)),
+            redis: redis(values)?,
             heartbeat: Duration::from_millis(values.number(
                 "PARLOUR_HEARTBEAT_MS",
                 500,
@@ -172,6 +186,19 @@ fn derived(bound: SocketAddr) -> PublicUrl {
         bound.ip()
     };
     PublicUrl::plain(SocketAddr::new(ip, bound.port()))
+}
+
+fn redis(values: &Values) -> Result<Option<RedisConfig>, ConfigError> {
+    let url = values.secret("REDIS_URL", redis_url::EXPECTED, RedisUrl::parse)?;
+    let prefix = values.parse(
+        "PARLOUR_REDIS_PREFIX",
+        "at most 64 characters without spaces",
+        |text| {
+            let good = text.len() <= 64 && !text.contains(char::is_whitespace);
+            good.then(|| text.to_owned())
+        },
+    )?;
+    Ok(url.map(|url| RedisConfig { url, prefix }))
 }
 
 fn limits(values: &Values) -> Result<LimitsConfig, ConfigError> {
@@ -279,6 +306,26 @@ mod tests {
             );
             assert!(!sentence.contains('\n'), "{sentence}");
         }
+    }
+
+    #[test]
+    fn a_secret_that_cannot_be_used_is_not_repeated() {
+        let sentence = load(&[("REDIS_URL", "rdis://:geheim@host")])
+            .expect_err("not an address")
+            .to_string();
+        assert!(
+            sentence.contains("REDIS_URL") && sentence.contains("redis://"),
+            "{sentence}"
+        );
+        assert!(!sentence.contains("geheim"), "{sentence}");
+        let config = load(&[("REDIS_URL", "redis://:geheim@host")]).expect("an address");
+        assert!(!format!("{config:?}").contains("geheim"));
+        assert!(
+            load(&[("REDIS_URL", " ")])
+                .expect("nothing")
+                .redis
+                .is_none()
+        );
     }
 
     #[test]

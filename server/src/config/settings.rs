@@ -22,6 +22,14 @@ pub enum ConfigError {
         /// What is expected.
         expected: String,
     },
+    /// The same, of a value that may hold a password and is not repeated.
+    #[error("{name} is not good: it must be {expected}")]
+    Secret {
+        /// The variable, and where it was set if not in the environment.
+        name: String,
+        /// What is expected.
+        expected: String,
+    },
     /// The file cannot be read.
     #[error("cannot read the configuration file {}: {reason}", path.display())]
     Unreadable {
@@ -49,10 +57,17 @@ pub enum ConfigError {
 }
 
 /// What was given as flags.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Flags {
     file: Option<PathBuf>,
     given: HashMap<&'static str, String>,
+}
+
+/// Without the values: some are secrets.
+impl std::fmt::Debug for Flags {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.given.keys()).finish()
+    }
 }
 
 impl clap::FromArgMatches for Flags {
@@ -173,6 +188,25 @@ impl Values {
             given: value.to_owned(),
             expected: expected.to_owned(),
         })
+    }
+
+    /// A value that may hold a password; an empty one is none.
+    pub(super) fn secret<T>(
+        &self,
+        variable: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, ConfigError> {
+        match self.text(variable) {
+            None | Some(("", _)) => Ok(None),
+            Some((value, name)) => match parse(value) {
+                Some(parsed) => Ok(Some(parsed)),
+                None => Err(ConfigError::Secret {
+                    name: name.to_owned(),
+                    expected: expected.to_owned(),
+                }),
+            },
+        }
     }
 
     pub(super) fn parse<T>(

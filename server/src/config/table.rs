@@ -3,7 +3,7 @@
 /// Something that can be set. One row makes the flag, the variable and the key in the file.
 #[derive(Debug)]
 pub struct Setting {
-    /// The variable; the key in the file is its rest in lower case.
+    /// The variable; the key in the file is the same in lower case, without `PARLOUR_`.
     pub variable: &'static str,
     /// The flag: the key with hyphens.
     pub flag: &'static str,
@@ -75,6 +75,14 @@ pub const SETTINGS: &[Setting] = &[
         help: "The address that browsers use; without it, the one that is listened on",
         rare: false,
     },
+    Setting {
+        variable: "REDIS_URL",
+        flag: "redis-url",
+        value: "URL",
+        default: None,
+        help: "The Redis that several nodes tell one another news through",
+        rare: false,
+    },
     setting(
         "PARLOUR_TRUSTED_PROXIES",
         "trusted-proxies",
@@ -95,6 +103,13 @@ pub const SETTINGS: &[Setting] = &[
         "FORMAT",
         "text",
         "The form of a line in the log: text or json",
+    ),
+    rare(
+        "PARLOUR_REDIS_PREFIX",
+        "redis-prefix",
+        "TEXT",
+        "parlour:",
+        "What names in Redis begin with: installations that share one need different ones",
     ),
     rare(
         "PARLOUR_HEARTBEAT_MS",
