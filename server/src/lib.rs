@@ -79,6 +79,9 @@ pub enum RunError {
     /// Who somebody is could not be set up.
     #[error("the signing keys could not be read: {0}")]
     Identity(store::StoreError),
+    /// The way to other nodes cannot be set up.
+    #[error("REDIS_URL cannot be used: {0}")]
+    Bus(String),
 }
 
 /// How long connections have to end after a stop was asked for.
@@ -91,7 +94,8 @@ const DRAIN: Duration = Duration::from_secs(8);
 pub async fn assemble(config: Config, stop: watch::Receiver<bool>) -> Result<Shared, RunError> {
     let store = Store::open(&config.data, Opener::Server).await?;
     let hub = Arc::new(Hub::default());
-    let bus = Bus::Local(Arc::clone(&hub));
+    hub::repair::start(&hub, &store);
+    let bus = Bus::start(config.redis.as_ref(), Arc::clone(&hub)).map_err(RunError::Bus)?;
     let identity = Identity::start(store.clone(), bus.clone(), &config)
         .await
         .map_err(RunError::Identity)?;

@@ -1,142 +1,32 @@
-//! Between nodes. A single node is a cluster of one: everything that is published comes
-//! back through [`Hub::deliver`], whatever the bus.
+//! Between nodes.
+//!
+//! A node always hands its own publications to its own [`Hub`] at once; what other nodes
+//! publish comes through Redis and ends in the same [`Hub::deliver`]. The database is the
+//! truth and the bus a doorbell: what it loses is found by [`crate::hub::repair`].
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
-use parlour_protocol::ServerFrame;
-use parlour_protocol::frame::{Mark, Person, Presence, TicketRow};
-use uuid::Uuid;
+use tokio::sync::watch;
 
-use crate::chat::messages::event;
-use crate::hub::{Hub, Topic};
-use crate::store::messages::Stored;
+use crate::config::RedisConfig;
+use crate::hub::Hub;
 
-/// Something that was committed, or that passes.
-pub struct Publication {
-    topic: Topic,
-    news: News,
-    /// The connection that caused it and needs no copy; 0: none.
-    except: u64,
-    runs: OnceLock<Utf8Bytes>,
-    html: OnceLock<Utf8Bytes>,
-}
+mod envelope;
+mod publication;
+mod redis;
 
-/// What is published.
-pub enum News {
-    /// An entry of a room was stored.
-    Event(Stored),
-    /// A member's marks moved.
-    Receipt(Uuid, Mark),
-    /// Somebody types in a room.
-    Typing(Uuid, Person, bool),
-    /// Somebody came or went.
-    Presence(Presence),
-    /// A ticket changed.
-    Ticket(TicketRow),
-    /// A room is now open to this person: her connections join it.
-    Entered(Uuid),
-    /// A room is closed to this person.
-    Lost(Uuid),
-    /// A sign-in of this agent ended, or all of them.
-    Revoked(Option<Uuid>),
-}
+pub use publication::{News, Publication, encode};
 
-impl Publication {
-    /// What is published to `topic`.
-    #[must_use]
-    pub fn new(topic: Topic, news: News) -> Arc<Self> {
-        Self::without(0, topic, news)
-    }
-
-    /// The same, but not for the connection that caused it.
-    #[must_use]
-    pub fn without(except: u64, topic: Topic, news: News) -> Arc<Self> {
-        Arc::new(Self {
-            topic,
-            news,
-            except,
-            runs: OnceLock::new(),
-            html: OnceLock::new(),
-        })
-    }
-
-    /// Where it goes.
-    #[must_use]
-    pub fn topic(&self) -> Topic {
-        self.topic
-    }
-
-    /// What it says.
-    #[must_use]
-    pub fn news(&self) -> &News {
-        &self.news
-    }
-
-    /// The number of the entry that it carries.
-    #[must_use]
-    pub fn seq(&self) -> Option<i64> {
-        match &self.news {
-            News::Event(stored) => Some(stored.seq),
-            _ => None,
-        }
-    }
-
-    /// Whether it may be lost: the next one makes it good.
-    #[must_use]
-    pub fn droppable(&self) -> bool {
-        matches!(self.news, News::Typing(..) | News::Presence(_))
-    }
-
-    /// Whether this connection needs no copy.
-    #[must_use]
-    pub fn skips(&self, connection: u64) -> bool {
-        self.except == connection
-    }
-
-    /// The frame for clients, encoded once for all of them; nothing for what is not sent.
-    #[must_use]
-    pub fn frame(&self, html: bool) -> Option<Utf8Bytes> {
-        if let (News::Event(stored), true) = (&self.news, html) {
-            let encoded = self.html.get_or_init(|| {
-                encode(&ServerFrame::Event(crate::dashboard::live::with_html(
-                    event(stored),
-                )))
-            });
-            return Some(encoded.clone());
-        }
-        if matches!(
-            self.news,
-            News::Entered(_) | News::Lost(_) | News::Revoked(_)
-        ) {
-            return None;
-        }
-        Some(self.runs.get_or_init(|| self.encode()).clone())
-    }
-
-    fn encode(&self) -> Utf8Bytes {
-        match &self.news {
-            News::Event(stored) => encode(&ServerFrame::Event(event(stored))),
-            News::Receipt(room, mark) => encode(&ServerFrame::Receipt {
-                room: crate::wire(*room),
-                mark: *mark,
-            }),
-            News::Typing(room, who, on) => encode(&ServerFrame::Typing {
-                room: crate::wire(*room),
-                who: who.clone(),
-                on: *on,
-            }),
-            News::Presence(presence) => encode(&ServerFrame::Presence(presence.clone())),
-            News::Ticket(row) => encode(&ServerFrame::Ticket(row.clone())),
-            News::Entered(_) | News::Lost(_) | News::Revoked(_) => Utf8Bytes::default(),
-        }
-    }
-}
-
-/// A frame as text. Frames are plain data, so this cannot fail.
-#[must_use]
-pub fn encode(frame: &ServerFrame) -> Utf8Bytes {
-    serde_json::to_string(frame).unwrap_or_default().into()
+/// How this node stands to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// There are no others.
+    Alone,
+    /// They cannot be heard now.
+    Down,
+    /// They are heard. The number grows each time they are heard again: what was published in
+    /// between was missed.
+    Up(u64),
 }
 
 /// The way between nodes.
@@ -144,13 +34,44 @@ pub fn encode(frame: &ServerFrame) -> Utf8Bytes {
 pub enum Bus {
     /// There is one node.
     Local(Arc<Hub>),
+    /// There may be others.
+    Redis(Arc<redis::Redis>),
 }
 
 impl Bus {
+    /// The bus that the owner has set up.
+    ///
+    /// # Errors
+    /// What is wrong with the address of Redis. That it does not answer is no error.
+    pub fn start(config: Option<&RedisConfig>, hub: Arc<Hub>) -> Result<Self, String> {
+        match config {
+            None => Ok(Self::Local(hub)),
+            Some(config) => redis::Redis::start(config, hub)
+                .map(Self::Redis)
+                .map_err(|error| error.to_string()),
+        }
+    }
+
     /// Publishes; never waits, so it is off the path of an acknowledgement.
     pub fn publish(&self, publication: &Arc<Publication>) {
-        match self {
-            Self::Local(hub) => hub.deliver(publication),
+        self.hub().deliver(publication);
+        if let Self::Redis(redis) = self {
+            redis.publish(publication);
         }
+    }
+
+    /// The node's own subscribers.
+    #[must_use]
+    pub fn hub(&self) -> &Arc<Hub> {
+        match self {
+            Self::Local(hub) => hub,
+            Self::Redis(redis) => redis.hub(),
+        }
+    }
+
+    /// How this node stands to the others, and when that changes.
+    #[must_use]
+    pub fn link(&self) -> watch::Receiver<Link> {
+        self.hub().link()
     }
 }

@@ -39,10 +39,12 @@ pub async fn begin(
         .ok_or(Refused(close::OVER_LIMIT))?;
     let (subscriber, publications) = app.hub.connect();
     actor.connection = subscriber.id();
-    app.hub.subscribe(Topic::Person(actor.id), &subscriber);
-    app.hub.subscribe(Topic::Team, &subscriber);
+    let mut subscriptions = vec![
+        app.hub.subscribe(Topic::Person(actor.id), &subscriber),
+        app.hub.subscribe(Topic::Team, &subscriber),
+    ];
     if actor.role == Role::Agent {
-        app.hub.subscribe(Topic::Inbox, &subscriber);
+        subscriptions.push(app.hub.subscribe(Topic::Inbox, &subscriber));
     }
     app.chat
         .presence
@@ -64,6 +66,10 @@ pub async fn begin(
         over_limit: 0,
         _held: held,
     };
+    // After the session was made: whatever ends it ends the subscriptions too.
+    for subscription in subscriptions {
+        subscription.wait().await;
+    }
     Ok((session, publications))
 }
 

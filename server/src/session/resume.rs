@@ -8,7 +8,6 @@ use super::{Next, Session};
 use crate::bus::encode;
 use crate::chat::messages::event;
 use crate::error::Error;
-use crate::hub::Topic;
 use crate::store::messages::Page;
 
 /// A resume above this many bytes starts over with the newest page.
@@ -32,7 +31,8 @@ impl Session {
             Err(error) => return self.report(Err(error), room),
         };
         // From here on the hub's queue holds what is published while the database is read.
-        self.app.hub.subscribe(Topic::Room(room), &self.subscriber);
+        let joined = self.app.hub.join(room, found.position, &self.subscriber);
+        joined.wait().await;
         let result = self.history_to_live(room, after, found).await;
         if result.is_err() {
             self.forget(room);

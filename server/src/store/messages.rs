@@ -1,5 +1,6 @@
 //! Entries of rooms.
 
+use serde::{Deserialize, Serialize};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
@@ -9,7 +10,8 @@ use crate::clock::Micros;
 use parlour_protocol::frame::Role;
 
 /// What kind of entry it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A text.
     Text,
@@ -60,7 +62,7 @@ fn role_parse(text: &str) -> Result<Role> {
 }
 
 /// An entry, as it is stored.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Stored {
     /// The room.
     pub room: Uuid,

@@ -95,6 +95,23 @@ impl Store {
             .await?)
     }
 
+    /// The newest numbers of those of these rooms that exist.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn positions(&self, rooms: &[Uuid]) -> Result<Vec<(Uuid, i64)>> {
+        let ids: Vec<String> = rooms.iter().map(|id| id.simple().to_string()).collect();
+        let rows = sqlx::query(
+            "select id, seq from rooms where id in (select unhex(value) from json_each($1))",
+        )
+        .bind(serde_json::json!(ids).to_string())
+        .fetch_all(self.reader())
+        .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+            .collect()
+    }
+
     /// A room, as `person` stands to it.
     ///
     /// # Errors

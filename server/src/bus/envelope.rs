@@ -1,0 +1,120 @@
+//! What nodes say to one another: a channel for each topic, and JSON in a versioned envelope.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::News;
+use crate::hub::Topic;
+
+/// Of what is in the envelope. A node skips what it does not understand, and finds the entries
+/// in the database.
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Envelope<N> {
+    v: u32,
+    /// Who says it.
+    node: Uuid,
+    news: N,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
+/// News as text.
+pub(super) fn seal(node: Uuid, news: &News) -> Option<String> {
+    let v = VERSION;
+    serde_json::to_string(&Envelope { v, node, news }).ok()
+}
+
+/// Who says what; nothing if it is of another version, or no news at all.
+pub(super) fn open(text: &[u8]) -> Option<(Uuid, News)> {
+    let version: Version = serde_json::from_slice(text).ok()?;
+    if version.v != VERSION {
+        return None;
+    }
+    let envelope: Envelope<News> = serde_json::from_slice(text).ok()?;
+    Some((envelope.node, envelope.news))
+}
+
+/// The channel of a topic.
+pub(super) fn channel(prefix: &str, topic: Topic) -> String {
+    match topic {
+        Topic::Room(id) => format!("{prefix}room:{}", id.simple()),
+        Topic::Person(id) => format!("{prefix}person:{}", id.simple()),
+        Topic::Inbox => format!("{prefix}inbox"),
+        Topic::Team => format!("{prefix}team"),
+    }
+}
+
+/// The topic of a channel.
+pub(super) fn topic(prefix: &str, channel: &[u8]) -> Option<Topic> {
+    let name = std::str::from_utf8(channel).ok()?.strip_prefix(prefix)?;
+    let id = |text: &str| Uuid::try_parse(text).ok();
+    match name.split_once(':') {
+        Some(("room", room)) => id(room).map(Topic::Room),
+        Some(("person", person)) => id(person).map(Topic::Person),
+        None if name == "inbox" => Some(Topic::Inbox),
+        None if name == "team" => Some(Topic::Team),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::messages::{Kind, Stored};
+    use parlour_protocol::frame::Role;
+
+    #[test]
+    fn channels_name_topics() {
+        let id = Uuid::from_u128(7);
+        for known in [
+            Topic::Room(id),
+            Topic::Person(id),
+            Topic::Inbox,
+            Topic::Team,
+        ] {
+            let channel = channel("parlour:", known);
+            assert_eq!(topic("parlour:", channel.as_bytes()), Some(known));
+            assert_eq!(topic("other:", channel.as_bytes()), None);
+        }
+        assert_eq!(topic("p:", b"p:room:x"), None);
+        assert_eq!(topic("p:", b"p:\xff"), None);
+    }
+
+    #[test]
+    fn what_was_sealed_is_opened() {
+        let node = Uuid::from_u128(1);
+        let stored = Stored {
+            room: Uuid::from_u128(2),
+            seq: 3,
+            cid: Uuid::from_u128(4),
+            at: 5,
+            rev: 0,
+            kind: Kind::Text,
+            author: Uuid::from_u128(6),
+            author_role: Role::Agent,
+            author_name: "Anna".into(),
+            text: "\u{1f44b} \"hello\"\n".into(),
+            what: String::new(),
+            whom: None,
+            whom_name: String::new(),
+        };
+        let text = seal(node, &News::Event(stored.clone())).expect("text");
+        let Some((origin, News::Event(opened))) = open(text.as_bytes()) else {
+            panic!("{text}");
+        };
+        assert_eq!(origin, node);
+        assert_eq!(format!("{opened:?}"), format!("{stored:?}"));
+        for text in [
+            r#"{"v":2,"node":"00000000-0000-0000-0000-000000000001","news":{"entered":"00000000-0000-0000-0000-000000000002"}}"#,
+            r#"{"v":1,"node":"00000000-0000-0000-0000-000000000001","news":{"unheard_of":1}}"#,
+            "",
+        ] {
+            assert!(open(text.as_bytes()).is_none(), "{text}");
+        }
+    }
+}
