@@ -54,7 +54,8 @@ async fn only_so_many_rooms_are_joined() {
         matches!(frame, ServerFrame::Event(event) if event.room == last).then_some(())
     })
     .await;
-    assert!(!wire.received.contains("canary-left"));
+    let heard = format!("{{\"t\":\"event\",\"room\":\"{}\"", tickets[0]);
+    assert!(!wire.received.contains(&heard));
 }
 
 /// Line 17: messages too fast are refused with a time; the brain waits, and nothing is lost.

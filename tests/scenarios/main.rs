@@ -27,6 +27,7 @@ mod pages;
 mod passwords;
 mod presence;
 mod receipts;
+mod redis;
 mod resume;
 mod rooms;
 mod secrets;

@@ -2,6 +2,7 @@
 //! sockets, and uses nothing of the server but what anybody can reach. In reading order:
 //!
 //! - [`node`]: a server process with a data folder of its own
+//! - [`redis`]: a Redis of its own
 //! - [`log`]: what it wrote
 //! - [`command`]: the other commands of the binary
 //! - [`http`]: requests and a browser's cookie
@@ -34,6 +35,7 @@ pub mod load;
 pub mod log;
 pub mod node;
 pub mod office;
+pub mod redis;
 pub mod transcript;
 pub mod wire;
 
@@ -41,6 +43,7 @@ pub use actor::{Agent, Visitor};
 pub use http::{Answer, Browser, Request};
 pub use node::Node;
 pub use office::{Colleague, Office, Site};
+pub use redis::Redis;
 pub use wire::{Heard, Wire};
 
 /// How long anything may take before it counts as missing.

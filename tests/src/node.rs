@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::log::Log;
+use crate::redis::{self, Redis};
 use crate::{Request, within};
 
 /// Log lines that are printed when a test fails.
@@ -107,6 +108,7 @@ impl Builder {
     /// If it does not.
     pub async fn start(self) -> Node {
         let mut node = self.stopped();
+        node.own_redis().await;
         node.launch().await;
         node
     }
@@ -122,6 +124,7 @@ impl Builder {
             wrapper: self.wrapper,
             log: Log::new(),
             setup_link: None,
+            redis: None,
         }
     }
 }
@@ -148,6 +151,7 @@ pub struct Node {
     wrapper: Vec<OsString>,
     log: Log,
     setup_link: Option<String>,
+    redis: Option<Redis>,
 }
 
 impl Node {
@@ -166,6 +170,16 @@ impl Node {
         }
         .set("PARLOUR_HEARTBEAT_MS", 2_000)
         .set("PARLOUR_LOG", "info")
+    }
+
+    /// Gives it a Redis, if all nodes are to have one and it has none.
+    async fn own_redis(&mut self) {
+        let given = self.settings.iter().any(|(name, _)| name == "REDIS_URL");
+        if redis::for_all() && !given {
+            let redis = Redis::start().await;
+            self.settings.push(("REDIS_URL".into(), redis.url().into()));
+            self.redis = Some(redis);
+        }
     }
 
     async fn launch(&mut self) {
@@ -220,6 +234,7 @@ impl Node {
 
     /// Starts it, and kills it after this time, whatever it has come to.
     pub async fn start_and_kill_after(&mut self, time: Duration) {
+        self.own_redis().await;
         self.spawn();
         tokio::time::sleep(time).await;
         self.kill().await;
