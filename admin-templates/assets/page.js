@@ -299,12 +299,14 @@
     ask();
   }
 
-  function foldContext(button) {
+  const sayFolded = () => one("[data-fold-context]")?.setAttribute("aria-expanded", String(document.documentElement.dataset.context !== "folded"));
+
+  function foldContext() {
     const folded = document.documentElement.dataset.context !== "folded";
     if (folded) document.documentElement.dataset.context = "folded";
     else delete document.documentElement.dataset.context;
     keep.set("context", folded ? "folded" : null);
-    button.setAttribute("aria-expanded", String(!folded));
+    sayFolded();
   }
 
   // Shortcuts --------------------------------------------------------------
@@ -411,7 +413,8 @@
     const folder = hit("[data-fold-context]");
     if (opener) document.getElementById(opener.dataset.openDialog)?.showModal();
     else if (copier) copy(copier);
-    else if (folder) foldContext(folder);
+    else if (folder) foldContext();
+    else if (hit("[data-newest]")) { event.preventDefault(); one(".ticket-link")?.click(); }
     else if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) beside(event, link);
     else if (hit("[data-action=dismiss]")) hit(".toast").remove();
     else if (event.target.matches("dialog")) event.target.close();
@@ -423,9 +426,13 @@
     walk(event);
     if (!event.defaultPrevented) shortcut(event);
   });
+  document.addEventListener("parlour:fresh", (event) => {
+    times(event.detail);
+    sayFolded();
+  });
   document.addEventListener("parlour:toast", (event) => toast(event.detail.text, event.detail.tone));
   if (/mac|iphone|ipad/i.test(navigator.platform)) for (const key of all("kbd[data-mod]")) key.textContent = "⌘";
-  one("[data-fold-context]")?.setAttribute("aria-expanded", String(document.documentElement.dataset.context !== "folded"));
+  sayFolded();
   all("[data-autosize]").forEach(autosize);
   all("[data-composer]").forEach(watchComposer);
   all("[data-live-list], [data-live-rooms]").forEach(watchList);

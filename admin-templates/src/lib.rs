@@ -37,7 +37,7 @@
 //! | `[data-presence=ID]` | set `data-state` (`online`, `away`, `offline`) and the text of `[data-presence-word]` in it |
 //! | `[data-composer]` | the form; radio buttons `room` (`public`, `staff`) for a ticket, hidden `cid`, textarea `text`, `[data-composer-error]`. `page.js` submits it on Mod+Enter by `requestSubmit`, so one `submit` listener is enough. Direct and team rooms have no `room` field |
 //! | `form[data-live-form=state|assignee]` | may be sent by fetch instead; `[data-ticket-state]`, `[data-ticket-assignee]` show the outcome |
-//! | `[data-visitor-page]`, `[data-visitor-page-title]` | the page that the visitor is on |
+//! | `.thread-head`, `.context-pane` | `/tickets/{id}/around` renders both again: take over their children, then dispatch `parlour:fresh` with the element as its `detail`, so that `page.js` puts its times right |
 //! | `[data-waiting]` | on the install page: `page.js` asks `/sites/{id}/seen` (`{"seen":bool,"ticket":"id"\|null}`) and sets `data-state` to `waiting`, `seen` or `arrived` |
 //! | `[data-toasts]` | add toasts by `document.dispatchEvent(new CustomEvent("parlour:toast", {detail: {text, tone}}))`, tone `ok` or `danger` |
 //! | `parlour:key` | a CustomEvent of `page.js` before it acts on a shortcut; `detail.action` is `next`, `previous`, `resolve`, `resolve-next`, `assign-me`…; `preventDefault` takes it over |
@@ -76,8 +76,9 @@ pub use sites::{
     TestPage,
 };
 pub use tickets::{
-    Assigned, ContextView, OtherTicket, PageRef, PreviewBy, RowOnPage, SiteRef, Tick, TicketCounts,
-    TicketListView, TicketRowView, TicketView, TicketsPage, ticket_row_fragment,
+    AroundFragment, Assigned, ContextView, OtherTicket, PageRef, PreviewBy, RowOnPage, SiteRef,
+    Tick, TicketCounts, TicketListView, TicketRowView, TicketView, TicketsPage,
+    ticket_row_fragment,
 };
 pub use words::{Rank, Word};
 

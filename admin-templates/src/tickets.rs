@@ -138,6 +138,13 @@ pub struct TicketCounts {
     pub resolved: u64,
 }
 
+impl TicketCounts {
+    /// Whether nobody has ever written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open + self.pending + self.snoozed + self.resolved == 0
+    }
+}
+
 /// The list pane.
 #[derive(Clone, Debug, Default)]
 pub struct TicketListView {
@@ -397,4 +404,16 @@ struct TicketRowFragment<'a> {
 #[must_use]
 pub fn ticket_row_fragment(row: &TicketRowView) -> String {
     crate::render(&TicketRowFragment { row })
+}
+
+/// `GET /tickets/{id}/around`: the head and the context of a ticket's page, for the live script.
+#[derive(Template, Clone, Debug, Default)]
+#[template(path = "partials/around.html")]
+pub struct AroundFragment {
+    /// The agent's id.
+    pub me: String,
+    /// The list's query, kept on the links.
+    pub query: String,
+    /// The ticket; its thread and composer are not shown.
+    pub ticket: TicketView,
 }

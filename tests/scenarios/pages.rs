@@ -202,3 +202,38 @@ async fn a_long_thread_is_read_page_by_page() {
     seen.dedup();
     assert_eq!(seen, (1..=130).collect::<Vec<_>>());
 }
+
+/// What stands around a thread is rendered by itself, for a page that renews it.
+#[tokio::test]
+async fn the_head_and_the_context_of_a_ticket_are_renewed() {
+    let node = Node::start().await;
+    let mut office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let ticket = visitor.open("hello").await;
+    let browser = &mut office.owner.browser;
+    let path = format!("/tickets/{ticket}/around?assigned=mine");
+    let before = browser.get(&path).await.expect(200).text();
+    assert!(before.contains("Nobody yet") && before.contains("/tickets?assigned=mine"));
+    assert!(!before.contains("data-live-thread") && !before.contains("<html"));
+    let moved = Request::new("PATCH", "/api/v1/sessions")
+        .header("origin", &office.site.origin)
+        .header("authorization", &format!("Bearer {}", visitor.token()))
+        .json(&serde_json::json!({ "page": "http://shop.test/pay", "title": "Pay" }))
+        .send(node.address())
+        .await;
+    assert_eq!(moved.status, 204);
+    let answer = browser
+        .form(
+            &format!("/tickets/{ticket}/messages"),
+            &[("text", "hi"), ("cid", &id().text()), ("room", "public")],
+        )
+        .await;
+    assert_eq!(answer.status, 303);
+    let after = browser.get(&path).await.expect(200).text();
+    assert!(after.contains("http://shop.test/pay") && after.contains(">Pay<"));
+    assert!(!after.contains("Nobody yet") && after.contains("data-state=\"online\""));
+    let unknown = format!("/tickets/{}/around", id());
+    assert_eq!(browser.get(&unknown).await.status, 404);
+    let stranger = Request::get(&path).send(node.address()).await;
+    assert!(!stranger.text().contains("hello"), "signed out");
+}

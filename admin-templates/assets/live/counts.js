@@ -1,5 +1,6 @@
 // Counts in the navigation, the rows, the title and the icon; and the agent's own rooms, which count wherever she is.
 
+import { renew } from "./around.js";
 import { $, $$, badge, brain, live, onScreen } from "./common.js";
 import { list } from "./list.js";
 import { presence, reading } from "./thread.js";
@@ -67,6 +68,7 @@ function show({ waiting: now, tabs, rows }) {
   waiting = now;
   for (const [name, count] of Object.entries(tabs)) $$(`[data-count="${name}"]`).forEach((element) => (element.textContent = count));
   for (const [id, own] of Object.entries(rows)) {
+    presence({ who: { id: own.visitor }, state: own.presence });
     const row = document.getElementById(`t-${id}`);
     // An answer that knows of less than was read here has crossed the receipt.
     if (!row || Number(row.dataset.read ?? 0) > own.read) continue;
@@ -87,4 +89,5 @@ export function welcome({ rooms, people: present, limit }) {
   const text = $("[data-composer] textarea");
   if (text && limit) text.maxLength = limit;
   recount();
+  renew();
 }

@@ -1,6 +1,7 @@
 // The list of tickets: merged in place, in the server's order.
 
-import { $, $$, brain, build, live, people } from "./common.js";
+import { renew } from "./around.js";
+import { $, $$, brain, build, live } from "./common.js";
 import { recount, showUnread } from "./counts.js";
 
 export const list = $("[data-live-list]");
@@ -21,7 +22,6 @@ function adopt(html) {
   const focused = known?.contains(document.activeElement);
   known?.replaceWith(row);
   if (focused) anchor.focus();
-  for (const element of $$("[data-presence]", row)) if (people.has(element.dataset.presence)) element.dataset.state = people.get(element.dataset.presence);
   showUnread(row);
   return row;
 }
@@ -41,7 +41,7 @@ export function merge({ order, rows }) {
   }
   for (const row of rows) {
     brain.desk.delivered(row.id, row.position);
-    if (row.id === live.ticket) refreshHead(row);
+    renew(row);
   }
   recount();
 }
@@ -57,7 +57,7 @@ let asking;
 export function row(change) {
   brain.desk.delivered(change.id, change.position);
   recount();
-  if (change.id === live.ticket) refreshHead(change);
+  renew(change);
   if (!list || !live.list) return;
   const known = document.getElementById(`t-${change.id}`);
   if (known && Number(known.dataset.rev) > change.rev) return;
@@ -77,21 +77,4 @@ export function row(change) {
 
 export function askList() {
   if (list && live.list?.first) brain.desk.list(JSON.stringify({ state: live.list.state, assigned: live.list.assigned, ...(live.list.site && { site: live.list.site }), rows: revisions() }));
-}
-
-// State and assignee stand in the head of the thread: the server renders it again.
-let head = { state: $("[data-ticket-state]")?.dataset.ticketState, assignee: $("[data-ticket-assignee]")?.dataset.ticketAssignee };
-
-async function refreshHead({ state, assignee = "" }) {
-  if (head.state === state && head.assignee === (assignee ?? "")) return;
-  head = { state, assignee: assignee ?? "" };
-  try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-    if (!answer.ok) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const [now, fresh] = [$(".thread-head"), $(".thread-head", page)];
-    if (now && fresh) now.replaceWith(document.adoptNode(fresh));
-  } catch {
-    // Without a connection the head stays as it is; the next change renders it again.
-  }
 }

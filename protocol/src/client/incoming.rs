@@ -245,11 +245,11 @@ impl Client {
             }
         }
         if let Some(known) = self.people.iter_mut().find(|known| known.who.id == id) {
-            *known = presence;
+            *known = presence.clone();
         } else if presence.who.role == Role::Agent && self.people.len() < MOST_PEOPLE {
-            self.people.push(presence);
+            self.people.push(presence.clone());
         }
-        self.port.change(Change::Presence(id));
+        self.port.change(Change::Presence(presence));
     }
 
     fn error(&mut self, refusal: &Refusal, now: u64) {

@@ -1,7 +1,7 @@
 //! What goes into the brain and what comes out of it.
 
 use crate::Id;
-use crate::frame::{ClientFrame, ErrorCode, ListCounts, Open, TicketRow, View};
+use crate::frame::{ClientFrame, ErrorCode, ListCounts, Open, Presence, TicketRow, View};
 
 /// What a client is made with.
 #[derive(Clone, Copy, Debug)]
@@ -138,8 +138,8 @@ pub enum Change {
     Marks(Id),
     /// Who types in a room.
     Typing(Id),
-    /// Whether a person is there.
-    Presence(Id),
+    /// Whether a person is there: of the team, or, for agents, any visitor.
+    Presence(Presence),
     /// The ticket list, for the driver to merge: `order` is the whole page, `rows` are those
     /// that it lacks or has in an older revision.
     List {

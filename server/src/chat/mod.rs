@@ -99,7 +99,8 @@ impl Chat {
     #[must_use]
     pub fn start(store: Store, bus: Bus) -> Self {
         let presence = presence::Presences::start(bus.clone());
-        let announcer = tickets::Announcer::start(store.clone(), bus.clone());
+        let announcer =
+            tickets::Announcer::start(store.clone(), bus.clone(), Arc::clone(&presence));
         Self {
             store,
             bus,

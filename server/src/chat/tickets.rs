@@ -12,6 +12,7 @@ use parlour_protocol::limits;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::presence::Presences;
 use super::{Actor, Chat};
 use crate::bus::{Bus, News, Publication};
 use crate::error::Error;
@@ -33,7 +34,7 @@ pub struct Announcer {
 }
 
 impl Announcer {
-    pub(super) fn start(store: Store, bus: Bus) -> Self {
+    pub(super) fn start(store: Store, bus: Bus, presence: Arc<Presences>) -> Self {
         let announcer = Self {
             changed: Arc::default(),
         };
@@ -53,7 +54,7 @@ impl Announcer {
                 let changed =
                     std::mem::take(&mut *shared.0.lock().unwrap_or_else(PoisonError::into_inner));
                 // Lists are repaired by the heartbeat's digest.
-                if let Err(error) = announce(&store, &bus, &changed).await {
+                if let Err(error) = announce(&store, &bus, &presence, &changed).await {
                     tracing::warn!(%error, "changed tickets were not announced");
                 }
             }
@@ -81,11 +82,17 @@ impl Announcer {
 }
 
 /// Publishes each row once to everybody whom it concerns.
-async fn announce(store: &Store, bus: &Bus, changed: &Changed) -> store::Result<()> {
+async fn announce(
+    store: &Store,
+    bus: &Bus,
+    presence: &Presences,
+    changed: &Changed,
+) -> store::Result<()> {
     let ids: HashSet<Uuid> = changed.iter().map(|(ticket, _)| *ticket).collect();
     let ids: Vec<Uuid> = ids.into_iter().collect();
     for ticket in store.tickets(&ids).await? {
-        let publish = |topic| bus.publish(&Publication::new(topic, News::Ticket(row(&ticket))));
+        let row = || News::Ticket(row(&ticket, presence));
+        let publish = |topic| bus.publish(&Publication::new(topic, row()));
         if changed.contains(&(ticket.id, None)) {
             publish(Topic::Inbox);
             continue;
@@ -100,7 +107,7 @@ async fn announce(store: &Store, bus: &Bus, changed: &Changed) -> store::Result<
 
 /// A ticket's row, as it travels.
 #[must_use]
-pub fn row(ticket: &Ticket) -> TicketRow {
+pub fn row(ticket: &Ticket, presence: &Presences) -> TicketRow {
     TicketRow {
         id: crate::wire(ticket.id),
         rev: crate::unsigned(ticket.rev),
@@ -109,7 +116,7 @@ pub fn row(ticket: &Ticket) -> TicketRow {
         assignee: ticket.assignee.as_ref().map(|(id, _)| crate::wire(*id)),
         position: crate::unsigned(ticket.position),
         at: ticket.at,
-        html: crate::dashboard::live::row_html(ticket),
+        html: crate::dashboard::live::row_html(ticket, presence.state(ticket.visitor.id)),
     }
 }
 
@@ -153,7 +160,11 @@ impl Chat {
                 .iter()
                 .map(|ticket| crate::wire(ticket.id))
                 .collect(),
-            rows: tickets.iter().filter(stale).map(row).collect(),
+            rows: tickets
+                .iter()
+                .filter(stale)
+                .map(|ticket| row(ticket, &self.presence))
+                .collect(),
             digest: digest(tickets.iter().map(revision)),
             counts: ListCounts {
                 mine: crate::unsigned(counts.mine),

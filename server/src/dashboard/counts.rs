@@ -8,6 +8,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use parlour_protocol::frame::Availability;
 use parlour_protocol::limits;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -55,6 +56,9 @@ struct Row {
     read: u64,
     /// The visitor's messages above it.
     unread: u64,
+    /// The visitor, and whether she is there: a page that was cut off did not hear of it.
+    visitor: Uuid,
+    presence: Availability,
 }
 
 async fn counts(
@@ -83,6 +87,8 @@ async fn counts(
                 let row = Row {
                     read: crate::unsigned(own.read),
                     unread: crate::unsigned(own.count),
+                    visitor: own.visitor,
+                    presence: app.chat.presence.state(own.visitor),
                 };
                 (id, row)
             })

@@ -5,7 +5,7 @@ use parlour_admin_templates::{
     MessageView, Moment, PersonView, PreviewBy, RowOnPage, SiteRef, Tick, TicketRowView,
     message_fragment, ticket_row_fragment,
 };
-use parlour_protocol::frame::{Body, Event};
+use parlour_protocol::frame::{Availability, Body, Event};
 
 use crate::chat::text;
 use crate::store::tickets::{Ticket, Visitor};
@@ -33,15 +33,15 @@ pub fn message_view(event: &Event) -> MessageView {
     MessageView::from_event(event, html)
 }
 
-/// A ticket's row.
+/// A ticket's row; `presence` is the visitor's.
 #[must_use]
-pub fn row_html(ticket: &Ticket) -> String {
-    ticket_row_fragment(&row_view(ticket, RowOnPage::default()))
+pub fn row_html(ticket: &Ticket, presence: Availability) -> String {
+    ticket_row_fragment(&row_view(ticket, presence, RowOnPage::default()))
 }
 
 /// A ticket's row for a page; `page` is what only that page knows.
 #[must_use]
-pub fn row_view(ticket: &Ticket, page: RowOnPage) -> TicketRowView {
+pub fn row_view(ticket: &Ticket, presence: Availability, page: RowOnPage) -> TicketRowView {
     let (delivered, read) = ticket.marks;
     let tick = match ticket.position {
         position if read >= position => Tick::Read,
@@ -58,7 +58,8 @@ pub fn row_view(ticket: &Ticket, page: RowOnPage) -> TicketRowView {
             .assignee
             .as_ref()
             .map(|(id, name)| PersonView::agent(id.to_string(), name.clone())),
-        visitor: PersonView::visitor(ticket.visitor.id.to_string(), visitor_name(&ticket.visitor)),
+        visitor: PersonView::visitor(ticket.visitor.id.to_string(), visitor_name(&ticket.visitor))
+            .with_presence(presence),
         site: SiteRef {
             id: ticket.site.to_string(),
             name: ticket.site_name.clone(),

@@ -5,7 +5,7 @@
 //! and gets a status, or a problem document.
 //!
 //! - [`sign_in`], [`setup`], [`invite`], [`reset`]: before there is somebody
-//! - [`tickets`] with [`ticket_list`], [`thread`], [`context`] and [`counts`]; [`rooms`]; [`messages`]: the daily work
+//! - [`tickets`] with [`ticket_list`], [`thread`], [`around`], [`context`] and [`counts`]; [`rooms`]; [`messages`]: the daily work
 //! - [`agents`], [`sites`], [`account`]: settings
 //! - [`live`]: the same views as fragments
 //! - [`viewer`], [`shell`], [`answer`], [`forms`], [`flash`], [`errors`]: what all of them use
@@ -21,6 +21,7 @@ pub mod live;
 mod account;
 mod agents;
 mod answer;
+mod around;
 mod context;
 mod counts;
 mod errors;
@@ -61,6 +62,7 @@ pub fn router() -> Router<Shared> {
         Router::new()
             .merge(tickets::routes())
             .merge(counts::routes())
+            .merge(around::routes())
             .merge(rooms::routes())
             .merge(agents::routes())
             .merge(sites::routes())

@@ -129,9 +129,7 @@ pub(super) async fn load(
             current: current == Some(ticket.id),
             query: text.clone(),
         };
-        let mut row = row_view(ticket, page);
-        row.visitor.presence = app.chat.presence.state(ticket.visitor.id);
-        row
+        row_view(ticket, app.chat.presence.state(ticket.visitor.id), page)
     });
     let sites = app.store.sites().await?;
     Ok(TicketListView {

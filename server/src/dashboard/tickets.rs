@@ -7,19 +7,19 @@ use axum::http::header::REFERER;
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use parlour_admin_templates::{LiveRoom, PersonView, Section, SiteRef, TicketView, TicketsPage};
+use parlour_admin_templates::{LiveRoom, Section, TicketView, TicketsPage};
 use parlour_protocol::frame::TicketState;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::answer::{self, Wants};
+use super::around;
 use super::flash::Flash;
 use super::messages::{self, Refused};
 use super::shell::{self, Wanted};
 use super::thread::{self, Before};
 use super::ticket_list::{self, Params, Query};
 use super::viewer::{Key, Viewer};
-use super::{context, live};
 use crate::Shared;
 use crate::error::Error;
 use crate::store::tickets::{Ticket, state_parse};
@@ -105,26 +105,10 @@ async fn render(
         shell: shell::of(app, viewer, Section::Tickets, wanted).await?,
         list: ticket_list::load(app, viewer, query, Some(id), counts).await?,
         ticket: Some(TicketView {
-            id: id.to_string(),
-            state: ticket.state,
-            visitor: PersonView::visitor(
-                ticket.visitor.id.to_string(),
-                live::visitor_name(&ticket.visitor),
-            )
-            .with_presence(app.chat.presence.state(ticket.visitor.id)),
-            assignee: ticket
-                .assignee
-                .as_ref()
-                .map(|(id, name)| PersonView::agent(id.to_string(), name.clone())),
-            agents: agents(app).await?,
-            site: SiteRef {
-                id: ticket.site.to_string(),
-                name: ticket.site_name.clone(),
-            },
             read_up_to: (unread && before.is_none()).then(|| crate::unsigned(thread.newest.0)),
             thread: thread.view,
             composer: messages::composer(action, thread.newest.0, refused),
-            context: context::of(app, &ticket).await?,
+            ..around::view(app, &ticket).await?
         }),
     };
     let status = refused.map_or(StatusCode::OK, |(_, why)| why.status());
@@ -151,17 +135,6 @@ async fn live_rooms(
         room(ticket.id, "public", newest.0),
         room(ticket.staff_room, "staff", newest.1),
     ])
-}
-
-/// All agents who are not disabled, and whether they are there.
-async fn agents(app: &Shared) -> Result<Vec<PersonView>, Error> {
-    let agents = app.store.agent_names().await?;
-    Ok(agents
-        .into_iter()
-        .map(|(id, name)| {
-            PersonView::agent(id.to_string(), name).with_presence(app.chat.presence.state(id))
-        })
-        .collect())
 }
 
 async fn write(

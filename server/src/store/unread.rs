@@ -15,6 +15,8 @@ pub struct Unread {
     pub read: i64,
     /// How many of the visitor's messages stand above it.
     pub count: i64,
+    /// Whose messages they are.
+    pub visitor: Uuid,
 }
 
 /// What is new in a direct or team room.
@@ -48,7 +50,7 @@ impl Store {
         let rows = sqlx::query(
             "select t.id, coalesce(m.read, 0) as read,
                     (select count(*) from messages x
-                     where x.room = t.id and x.seq > coalesce(m.read, 0) and x.author_role = 'visitor' and x.kind = 'text') as count
+                     where x.room = t.id and x.seq > coalesce(m.read, 0) and x.author_role = 'visitor' and x.kind = 'text') as count, t.visitor
              from json_each($1) asked join tickets t on t.id = unhex(asked.value)
              left join members m on m.room = t.id and m.person = $2",
         )
@@ -63,6 +65,7 @@ impl Store {
                     Unread {
                         read: row.try_get(1)?,
                         count: row.try_get(2)?,
+                        visitor: row.try_get(3)?,
                     },
                 ))
             })

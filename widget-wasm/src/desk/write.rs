@@ -54,12 +54,7 @@ fn write(json: &mut Writer, brain: &Client, change: Change) -> bool {
             key_id(json.text("typing"), "room", id);
             persons(json.key("who"), room.typing());
         }
-        Change::Presence(id) => {
-            let Some(presence) = brain.people().iter().find(|one| one.who.id == id) else {
-                return false;
-            };
-            presence_fields(json.text("presence"), presence);
-        }
+        Change::Presence(presence) => presence_fields(json.text("presence"), &presence),
         Change::List {
             order,
             rows,
