@@ -137,17 +137,8 @@ async fn invite(
     };
     match result {
         Ok(link) => {
-            let link = Some(once(&link, form.email, LinkPurpose::Invitation));
-            render(
-                &app,
-                &viewer,
-                StatusCode::OK,
-                Outcome {
-                    link,
-                    ..Outcome::default()
-                },
-            )
-            .await
+            let link = once(&link, form.email, LinkPurpose::Invitation);
+            show_link(&app, &viewer, link).await
         }
         Err(error) if viewer.wants == Wants::Data => Err(error),
         Err(error) => {
@@ -172,17 +163,15 @@ async fn reset_link(
         .reset_link(&viewer.identity_actor(), id)
         .await?;
     let name = app.store.agent(id).await?.name;
-    let link = Some(once(&link, name, LinkPurpose::Reset));
-    render(
-        &app,
-        &viewer,
-        StatusCode::OK,
-        Outcome {
-            link,
-            ..Outcome::default()
-        },
-    )
-    .await
+    show_link(&app, &viewer, once(&link, name, LinkPurpose::Reset)).await
+}
+
+async fn show_link(app: &Shared, viewer: &Viewer, link: OneTimeLink) -> Result<Response, Error> {
+    let outcome = Outcome {
+        link: Some(link),
+        ..Outcome::default()
+    };
+    render(app, viewer, StatusCode::OK, outcome).await
 }
 
 #[derive(Deserialize)]
@@ -199,12 +188,11 @@ async fn role(
     app.identity
         .set_role(&viewer.identity_actor(), id, parse_role(&form.role)?)
         .await?;
-    Ok(answer::done(
-        &app,
-        &viewer,
-        "/agents",
-        Some(Flash::RoleChanged),
-    ))
+    Ok(done(&app, &viewer, Flash::RoleChanged))
+}
+
+fn done(app: &Shared, viewer: &Viewer, flash: Flash) -> Response {
+    answer::done(app, viewer, "/agents", Some(flash))
 }
 
 async fn disable(
@@ -213,12 +201,7 @@ async fn disable(
     Key(id): Key,
 ) -> Result<Response, Error> {
     app.identity.disable(&viewer.identity_actor(), id).await?;
-    Ok(answer::done(
-        &app,
-        &viewer,
-        "/agents",
-        Some(Flash::Disabled),
-    ))
+    Ok(done(&app, &viewer, Flash::Disabled))
 }
 
 async fn enable(
@@ -227,5 +210,5 @@ async fn enable(
     Key(id): Key,
 ) -> Result<Response, Error> {
     app.identity.enable(&viewer.identity_actor(), id).await?;
-    Ok(answer::done(&app, &viewer, "/agents", Some(Flash::Enabled)))
+    Ok(done(&app, &viewer, Flash::Enabled))
 }

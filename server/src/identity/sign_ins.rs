@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use super::{AgentIdentity, Identity, fields, passwords, secret};
+use super::{Actor, AgentIdentity, Identity, fields, passwords, secret};
 use crate::clock::{self, Micros, SECOND};
 use crate::error::Error;
 use crate::store::sign_ins::{self, SignIn};
@@ -29,6 +29,14 @@ pub struct SignedIn {
     pub agent: AgentIdentity,
     /// The sign-in behind her cookie.
     pub sign_in: Uuid,
+}
+
+impl SignedIn {
+    /// She, as one who manages accounts and sites.
+    #[must_use]
+    pub fn actor(&self) -> Actor<'_> {
+        Actor::Agent(&self.agent)
+    }
 }
 
 /// A sign-in that has just begun.

@@ -10,8 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::Shared;
 use crate::error::Error;
 use crate::http::extract::{self, Manager, PathId};
-use crate::identity::{Actor, AgentRole, OneTimeLink, SignedIn};
+use crate::identity::{AgentRole, OneTimeLink, SignedIn};
 use crate::store::agents::Agent;
+use crate::store::links::Invitation;
 
 pub(super) fn router() -> Router<Shared> {
     Router::new()
@@ -62,14 +63,7 @@ impl From<OneTimeLink> for LinkView {
 }
 
 async fn list(State(app): State<Shared>, _caller: SignedIn) -> Result<Json<Vec<AgentView>>, Error> {
-    Ok(Json(
-        app.store
-            .agents()
-            .await?
-            .into_iter()
-            .map(Into::into)
-            .collect(),
-    ))
+    Ok(super::list(app.store.agents().await?))
 }
 
 async fn one(
@@ -103,7 +97,7 @@ async fn change(
     PathId(id): PathId,
     extract::Json(change): extract::Json<Change>,
 ) -> Result<Json<AgentView>, Error> {
-    let actor = Actor::Agent(&caller.agent);
+    let actor = caller.actor();
     if let Some(role) = change.role {
         app.identity.set_role(&actor, id, role).await?;
     }
@@ -120,10 +114,7 @@ async fn reset_link(
     Manager(caller): Manager,
     PathId(id): PathId,
 ) -> Result<(StatusCode, Json<LinkView>), Error> {
-    let link = app
-        .identity
-        .reset_link(&Actor::Agent(&caller.agent), id)
-        .await?;
+    let link = app.identity.reset_link(&caller.actor(), id).await?;
     Ok((StatusCode::CREATED, Json(link.into())))
 }
 
@@ -141,7 +132,7 @@ async fn invite(
 ) -> Result<(StatusCode, Json<LinkView>), Error> {
     let link = app
         .identity
-        .invite(&Actor::Agent(&caller.agent), &asked.email, asked.role)
+        .invite(&caller.actor(), &asked.email, asked.role)
         .await?;
     Ok((StatusCode::CREATED, Json(link.into())))
 }
@@ -154,19 +145,22 @@ struct InvitationView {
     ends_at: i64,
 }
 
+impl From<Invitation> for InvitationView {
+    fn from(invitation: Invitation) -> Self {
+        Self {
+            email: invitation.email,
+            role: invitation.role.text(),
+            created_at: invitation.created_at,
+            ends_at: invitation.ends_at,
+        }
+    }
+}
+
 async fn invitations(
     State(app): State<Shared>,
     Manager(caller): Manager,
 ) -> Result<Json<Vec<InvitationView>>, Error> {
-    let invitations = app
-        .identity
-        .invitations(&Actor::Agent(&caller.agent))
-        .await?;
-    let view = invitations.into_iter().map(|invitation| InvitationView {
-        email: invitation.email,
-        role: invitation.role.text(),
-        created_at: invitation.created_at,
-        ends_at: invitation.ends_at,
-    });
-    Ok(Json(view.collect()))
+    Ok(super::list(
+        app.identity.invitations(&caller.actor()).await?,
+    ))
 }

@@ -1,7 +1,7 @@
 //! REST for what is not realtime, by noun.
 
-use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::{Json, Router};
 
 use super::{limits, origin};
 use crate::Shared;
@@ -15,6 +15,11 @@ mod sign_ins;
 mod sites;
 mod tickets;
 mod token;
+
+/// Rows of the store, as the API shows them.
+fn list<View: From<Row>, Row>(rows: Vec<Row>) -> Json<Vec<View>> {
+    Json(rows.into_iter().map(Into::into).collect())
+}
 
 /// All routes of the API.
 pub(super) fn router(app: &Shared) -> Router<Shared> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::Shared;
 use crate::error::Error;
 use crate::http::extract::{self, Manager, PathId};
-use crate::identity::{Actor, SignedIn, SiteDraft};
+use crate::identity::{SignedIn, SiteDraft};
 use crate::store::sites::Site;
 
 pub(super) fn router() -> Router<Shared> {
@@ -76,14 +76,7 @@ impl Fields {
 }
 
 async fn list(State(app): State<Shared>, _caller: SignedIn) -> Result<Json<Vec<SiteView>>, Error> {
-    Ok(Json(
-        app.store
-            .sites()
-            .await?
-            .into_iter()
-            .map(Into::into)
-            .collect(),
-    ))
+    Ok(super::list(app.store.sites().await?))
 }
 
 async fn one(
@@ -101,10 +94,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<SiteView>), Error> {
     let site = app
         .identity
-        .create_site(
-            &Actor::Agent(&caller.agent),
-            fields.over(SiteDraft::default()),
-        )
+        .create_site(&caller.actor(), fields.over(SiteDraft::default()))
         .await?;
     Ok((StatusCode::CREATED, Json(site.into())))
 }
@@ -118,7 +108,7 @@ async fn change(
     let draft = fields.over(app.store.site(id).await?.into());
     Ok(Json(
         app.identity
-            .update_site(&Actor::Agent(&caller.agent), id, draft)
+            .update_site(&caller.actor(), id, draft)
             .await?
             .into(),
     ))
