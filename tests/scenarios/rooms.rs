@@ -381,8 +381,7 @@ async fn a_room_whose_maker_is_cut_off_opens_to_its_members() {
                 rooms.any(|listed| listed.room == room).then_some(())
             }
         };
-        desk.until("the room that was made after it", listed(after))
-            .await;
+        desk.until("the room made after it", listed(after)).await;
         let token = anna.token().await;
         let upgrade = Upgrade::new(node.address(), &node.origin(), &token);
         let ServerFrame::Welcome { rooms, .. } =
@@ -396,7 +395,6 @@ async fn a_room_whose_maker_is_cut_off_opens_to_its_members() {
         if anna.browser.get("/rooms").await.text().contains("Kitchen") {
             return;
         }
-        // The request was cut off before it reached the database: once more.
     }
     panic!("no request was cut off while it waited for the database");
 }
