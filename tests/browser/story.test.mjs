@@ -140,17 +140,3 @@ test("the server is killed: both say so, keep what is written, and nothing appea
     assert.equal(await desk.count(text), 1, text);
   }
 });
-
-test("a page that is not listed gets no session", async () => {
-  const stranger = await site(shop(snippet));
-  const other = await person(theirs);
-  await other.goto(stranger.url);
-  const refused = Promise.any([
-    other.waitForResponse((answer) => answer.url().includes("/api/v1/sessions") && answer.status() === 403),
-    other.waitForEvent("requestfailed", (request) => request.url().includes("/api/v1/sessions")),
-  ]);
-  await other.getByRole("button", { name: /^Open chat/ }).click();
-  await refused;
-  await other.close();
-  await stranger.close();
-});

@@ -21,6 +21,7 @@ mod headers;
 mod kill;
 mod limits;
 mod links;
+mod loader;
 mod messages;
 mod origins;
 mod pages;

@@ -99,6 +99,7 @@ impl State {
             Action::Locale(locale) => self.speak(locale),
             Action::Logout => self.forget(),
             Action::Wire(wire) => self.receive(wire),
+            Action::Session(0, _) => self.ask_why(),
             Action::Session(status, answer) => self.admitted(status, &answer),
             Action::Renew => self.ask(),
             Action::Language(file) => self.learn(&file),

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tower_http::compression::CompressionLayer;
 
 use super::assets::{self, ASSETS, LOADER};
+use super::origin;
 use crate::Shared;
 use crate::error::Error;
 use crate::store::StoreError;
@@ -18,6 +19,7 @@ use crate::store::sites::Site;
 pub(super) fn router() -> Router<Shared> {
     Router::new()
         .route("/w/{file}", get(serve))
+        .route("/w/{file}/origin", get(origin_of))
         .layer(CompressionLayer::new())
 }
 
@@ -52,6 +54,23 @@ async fn serve(
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
+    Ok(response)
+}
+
+/// Tells a page whether it may carry the widget of a site. Its session is refused elsewhere, with an
+/// answer that it may not read; this one every page may read, so that its console can say why.
+async fn origin_of(
+    State(app): State<Shared>,
+    Path(key): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let mut response = match origin::carried(&app, &key, &headers).await? {
+        Ok(_) => StatusCode::NO_CONTENT.into_response(),
+        Err(refusal) => refusal,
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("origin"));
+    assets::share(headers);
     Ok(response)
 }
 

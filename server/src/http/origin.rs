@@ -9,6 +9,8 @@ use uuid::Uuid;
 use super::problem;
 use crate::Shared;
 use crate::error::Error;
+use crate::store::StoreError;
+use crate::store::sites::Site;
 
 /// Whether a browser's `Origin` is Parlour's own.
 #[must_use]
@@ -26,6 +28,32 @@ pub(super) fn of(headers: &HeaderMap) -> Option<&str> {
 /// Whether a page of `origin` may act for a visitor of the site: a listed one, or the test page here.
 pub(super) async fn may_carry(app: &Shared, site: Uuid, origin: &str) -> Result<bool, Error> {
     Ok(is_own(app, origin) || app.store.origin_allowed(site, origin).await?)
+}
+
+/// The site with this key, if a page that sent these headers may carry its widget; else what that
+/// page is told. Fails closed: a request without an origin is not from a page that is listed.
+pub(super) async fn carried(
+    app: &Shared,
+    key: &str,
+    headers: &HeaderMap,
+) -> Result<Result<Site, Response>, Error> {
+    let site = match app.store.site_by_key(key).await {
+        Ok(site) => site,
+        Err(StoreError::NotFound) => {
+            return Ok(Err(problem::document(
+                StatusCode::NOT_FOUND,
+                "unknown_site",
+                "there is no site with this key",
+            )));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let given = of(headers).unwrap_or_default();
+    if may_carry(app, site.id, given).await? {
+        return Ok(Ok(site));
+    }
+    tracing::info!(site.key = %site.key, http.origin = ?given, "a page was refused: its origin is not listed");
+    Ok(Err(refused()))
 }
 
 /// Refuses requests that change something, unless a page of our own sent them. A form of another

@@ -1,9 +1,8 @@
 // Browsers, and what every page of them is held to.
 
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { readFile } from "node:fs/promises";
 import { chromium } from "playwright-core";
 
 const shots = fileURLToPath(new URL("../../../target/screenshots/", import.meta.url));
@@ -66,16 +65,14 @@ export async function screenshot(page, name) {
   await page.screenshot({ path: `${shots}${name}.png` });
 }
 
-/** Violations of WCAG 2.2 AA that axe finds; fails if it has looked at nothing. */
-export async function violations(page, include) {
-  await page.evaluate(axeSource);
-  const result = await page.evaluate(
-    (include) =>
-      axe.run(include ?? document, {
-        runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-        rules: { "target-size": { enabled: true } },
-      }),
-    include,
+/** What axe finds against WCAG 2.2 AA and good practice, frames and shadow roots included; fails if it has looked at nothing. */
+export async function violations(page) {
+  for (const frame of page.frames()) await frame.evaluate(axeSource);
+  const result = await page.evaluate(() =>
+    axe.run(document, {
+      runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+      rules: { "target-size": { enabled: true } },
+    }),
   );
   const looked = result.passes.reduce((sum, rule) => sum + rule.nodes.length, 0);
   if (looked === 0) throw new Error("axe has looked at nothing");

@@ -124,6 +124,23 @@ impl State {
             let request = event.target();
             post.send(Action::Session(request.status(), request.response_text()));
         });
+        self.not_asked();
+    }
+
+    /// Asks what is wrong where the request for a session had no answer: a page that is not listed
+    /// may not read its refusal (CORS), but everybody may read this.
+    pub(super) fn ask_why(&mut self) {
+        let url = self.settings.base.clone() + "/w/" + &self.settings.site + "/origin";
+        self.asking = Request::send("GET", &url, "", None, &self.post, |event, post| {
+            let request = event.target();
+            // No answer here either: the connection is lost. It is not asked about again.
+            let status = request.status().max(1);
+            post.send(Action::Session(status, request.response_text()));
+        });
+        self.not_asked();
+    }
+
+    fn not_asked(&mut self) {
         if self.asking.is_none() {
             self.driver.brain.closed(now(), close::LOST);
         }

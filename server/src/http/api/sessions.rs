@@ -10,9 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::Shared;
 use crate::error::Error;
 use crate::http::extract::{self, VisitorToken};
-use crate::http::{origin, problem};
+use crate::http::origin;
 use crate::identity::browser_label;
-use crate::store::StoreError;
 use crate::store::visitors::Whereabouts;
 use parlour_protocol::Id;
 
@@ -54,23 +53,10 @@ async fn create(
     headers: HeaderMap,
     extract::Json(asked): extract::Json<Create>,
 ) -> Result<Response, Error> {
-    let site = match app.store.site_by_key(&asked.site).await {
+    let site = match origin::carried(&app, &asked.site, &headers).await? {
         Ok(site) => site,
-        Err(StoreError::NotFound) => {
-            return Ok(problem::document(
-                StatusCode::NOT_FOUND,
-                "unknown_site",
-                "there is no site with this key",
-            ));
-        }
-        Err(error) => return Err(error.into()),
+        Err(refusal) => return Ok(refusal),
     };
-    // Fails closed: a request without an origin is not from a page that is listed.
-    let given = origin::of(&headers).unwrap_or_default();
-    if !origin::may_carry(&app, site.id, given).await? {
-        tracing::info!(site.key = %site.key, http.origin = ?given, "a session was refused: the origin is not listed");
-        return Ok(origin::refused());
-    }
     let browser = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
