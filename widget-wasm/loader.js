@@ -44,7 +44,7 @@ button{font:inherit;cursor:pointer;border:1px solid transparent;border-radius:16
 .go{width:56px;height:56px;padding:15px;border-radius:50%;background:var(--accent);color:var(--on)}
 .go:before{content:"";display:block;height:24px;background:currentColor;forced-color-adjust:none;clip-path:path("M3 2h18v15h-9l-6 5v-5H3z")}
 .go[aria-expanded=true]:before{clip-path:path("M3 10l2-2 7 7 7-7 2 2-9 9z")}
-b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radius:11px;font-size:13px;line-height:22px;background:#b4261b;color:#fff}
+b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radius:16px;font-size:13px;line-height:22px;background:#b4261b;color:#fff}
 .hi{display:flex;bottom:88px;border-radius:16px;max-width:280px;background:light-dark(#fff,#1b1d21);color:light-dark(#1d1b18,#ecebe8)}
 .hi button{padding:12px;background:none;color:inherit;text-align:start}
 @media print{.go,.hi{display:none}}`);
@@ -98,7 +98,7 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
     then(widget);
   };
   // Pages may replace their body, and an early tag runs before there is one.
-  const attach = () => host.isConnected || doc.body && doc.body.append(host);
+  const attach = () => host.isConnected || doc.body?.append(host);
   const watch = new MutationObserver(attach);
   const mount = () => {
     if (mounted) return;
@@ -124,8 +124,8 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
 
   const api = win.Parlour = {
     open(options) {
-      use(widget => widget.open(options && options.message || ""));
-      bubble && bubble.remove();
+      use(widget => widget.open(options?.message || ""));
+      bubble?.remove();
     },
     close() { shown && widget.close(); },
     toggle() { shown ? api.close() : api.open(); },
@@ -159,10 +159,11 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
       });
     },
     off(name, call) { heard[name] && heard[name].delete(call); },
-    push(...calls) { calls.forEach(([name, ...values]) => api[name] && api[name](...values)); },
+    push(...calls) { calls.forEach(([name, ...values]) => api[name]?.(...values)); },
   };
   button.onclick = api.toggle;
-  button.onpointerenter = button.onfocus = button.ontouchstart = prefetch;
+  // A touch enters, too, before it presses.
+  button.onpointerenter = button.onfocus = prefetch;
   api.setTheme(data.theme);
   data.autoload == "false" || mount();
   queue && api.push(...queue);
