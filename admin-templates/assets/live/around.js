@@ -17,12 +17,12 @@ export function renew(row) {
 
 async function fetchAround() {
   timer = undefined;
-  // What an agent is about to choose from stays as it is.
-  if ($(".thread-head :popover-open")) return renew();
+  if (inHand()) return renew();
   try {
     const answer = await fetch(`/tickets/${live.ticket}/around${location.search}`, { headers: { accept: "text/html" } });
     if (!answer.ok) return;
     const text = await answer.text();
+    if (inHand()) return renew();
     if (text === shown) return;
     shown = text;
     const fresh = new DOMParser().parseFromString(text, "text/html");
@@ -32,6 +32,9 @@ async function fetchAround() {
     // Without a connection it stays as it is; the welcome after it renews it.
   }
 }
+
+// What an agent is about to choose from, or is pressing, stays as it is: a button that goes away before it is released does nothing.
+const inHand = () => $(".thread-head :popover-open, :is(.thread-head, .context-pane):active");
 
 // Keeps the element, which may be a popover that is open, and the focus in it.
 function swap(now, fresh) {
