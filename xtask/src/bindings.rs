@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::arrange;
 use crate::compile::Part;
 use crate::glue::{self, Names};
 use crate::minify;
@@ -70,6 +71,7 @@ pub(crate) fn generate(paths: &Paths, part: Part, wasm: &Path) -> Result<()> {
     let module = wasm_path(&stage, part);
     fs::write(&module, wasm.emit_wasm())?;
     optimise(&module)?;
+    fs::write(&module, arrange::arranged(&fs::read(&module)?)?)?;
     let glue = glue::compact(&glue).context("the glue")?;
     fs::write(glue_path(&stage, part), glue)?;
     Ok(())

@@ -4,6 +4,8 @@
 //! - `cargo xtask widget` builds everything into `target/widget` and checks its size;
 //! - `cargo xtask size` checks the size of what was built.
 
+/// Functions and locals in an order that compresses well.
+mod arrange;
 /// Which files there are, and what they are called.
 mod assets;
 /// WebAssembly to a module with its glue, ready for a browser.
