@@ -8,6 +8,18 @@ use crate::paths::Paths;
 const TARGET: &str = "wasm32-unknown-unknown";
 const PROFILE: &str = "widget";
 
+/// Objects of the page are numbers to the module: with reference types it is a kilobyte larger.
+const FLAGS: &str = "-Ctarget-feature=-reference-types";
+/// What LLVM does for speed although it was asked for size, and is told not to: to copy structs
+/// word by word (1.4 kB), and to keep what loops count in many forms (0.7 kB). Older versions do
+/// not know all of these, and go without.
+const LLVM_OPTIONS: [&str; 4] = [
+    "-max-store-memcpy=1",
+    "-max-store-memmove=1",
+    "-max-store-memset=1",
+    "-disable-lsr",
+];
+
 /// A compiler for WebAssembly.
 pub(crate) struct Toolchain {
     way: Way,
@@ -75,14 +87,36 @@ impl Way {
     }
 
     fn cargo(self) -> Command {
-        match self {
+        let mut command = match self {
             Self::Native => {
                 let mut command = Command::new("cargo");
                 plain(&mut command);
                 command
             }
             Self::Debian => debian_cargo(),
+        };
+        command.env("RUSTFLAGS", self.flags());
+        command
+    }
+
+    fn flags(self) -> String {
+        let mut flags = String::from(FLAGS);
+        if self == Self::Debian {
+            // A panic traps without a message: 6 kB less. Only a standard library that is built
+            // along can have it.
+            flags += " -Zunstable-options -Cpanic=immediate-abort";
         }
+        for option in LLVM_OPTIONS {
+            let flag = format!("-Cllvm-args={option}");
+            let mut rustc = self.rustc();
+            rustc.args([&flag, "--print=cfg"]);
+            let known = rustc.stdout(Stdio::null()).stderr(Stdio::null()).status();
+            if known.is_ok_and(|status| status.success()) {
+                flags += " ";
+                flags += &flag;
+            }
+        }
+        flags
     }
 }
 
@@ -117,10 +151,12 @@ fn debian_cargo() -> Command {
         // build-std is unstable, and Debian has no nightly.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld")
-        // A panic traps without a message: 6 kB less. Only a standard library that is built
-        // along can have it.
-        .env("RUSTFLAGS", "-Zunstable-options -Cpanic=immediate-abort")
-        .args(["-Z", "build-std=std"]);
+        .args([
+            "-Z",
+            "build-std=std",
+            "-Z",
+            "build-std-features=optimize_for_size",
+        ]);
     command
 }
 
