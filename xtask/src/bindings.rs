@@ -46,26 +46,30 @@ pub(crate) fn generate(paths: &Paths, part: Part, wasm: &Path) -> Result<()> {
         "the widget must be one script and one module: no JavaScript snippets"
     );
     let glue = minify::script(output.js()).context("the glue")?;
-    let mut glue = glue::with_own_start(&glue)?;
+    let glue = glue::with_own_runtime(&glue)?;
     let wasm = output.wasm_mut();
-    let mut names = Names::default();
-    for import in wasm
-        .imports
-        .iter_mut()
-        .filter(|import| import.module == IMPORTS)
-    {
-        import.module = "w".to_owned();
-        import.name = names.short(&import.name);
+    let imports = wasm.imports.iter().map(|import| import.name.clone());
+    let mut imports: Vec<String> = imports.collect();
+    let glue = glue::with_listed_imports(&glue, IMPORTS, &mut imports)?;
+    for import in wasm.imports.iter_mut() {
+        let number = imports.iter().position(|name| *name == import.name);
+        import.name = number.unwrap_or_default().to_string();
+        import.module = glue::IMPORTS.to_owned();
     }
-    glue = names.apply(&glue, |_, after| after.starts_with(':'));
-    glue = glue.replace(&format!("{IMPORTS:?}"), "w");
     let mut names = Names::default();
+    let mut unused = Vec::new();
     for export in wasm.exports.iter_mut() {
         if glue.contains(&format!("wasm.{}", export.name)) {
             export.name = names.short(&export.name);
+        } else {
+            unused.push(export.id());
         }
     }
-    glue = names.apply(&glue, |before, _| before.ends_with("wasm."));
+    for export in unused {
+        wasm.exports.delete(export);
+    }
+    walrus::passes::gc::run(wasm);
+    let glue = names.apply(&glue, |before, _| before.ends_with("wasm."));
     // Only tools read it, and the last one has.
     wasm.customs.remove_raw("target_features");
     let module = wasm_path(&stage, part);

@@ -1,5 +1,5 @@
 //! Makes the glue small. wasm-bindgen gives imports and exports long names with hashes, twice each,
-//! in the glue and in the module; and its start is prepared for more ways than we start it.
+//! in the glue and in the module; and it is prepared for more than ever happens here.
 
 use std::collections::BTreeMap;
 
@@ -7,42 +7,113 @@ use anyhow::{Context, Result, ensure};
 
 use crate::minify;
 
-/// How the widget is started: by the address of its module, in the form that wasm-bindgen takes as
-/// well. Without streaming, so that a proxy that drops the media type does no harm. A failed start
-/// may be tried again. Its names are shortened afterwards, so none may be one of a method of ours.
-const START: &str = "\
-let started;
-async function fetchAndRun(from) {
-    const answer = await fetch(from.module_or_path || from);
-    if (!answer.ok) throw new Error(answer.url + ' ' + answer.status);
-    const bytes = await answer.arrayBuffer();
-    const { instance, module } = await WebAssembly.instantiate(bytes, __wbg_get_imports());
-    return __wbg_finalize_init(instance, module);
-}
-export default from => started ||= fetchAndRun(from).catch(error => {
-    started = undefined;
-    throw error;
-});
-";
+/// What the glue calls: ours, in the place of wasm-bindgen's.
+const RUNTIME: &str = include_str!("runtime.js");
 
-/// Replaces the way in, at the end of the glue, by [`START`]. The glue must be minified.
+/// Replaces the helpers and the way in, at the end of the glue, by [`RUNTIME`]. The glue must be
+/// minified.
 ///
 /// # Errors
 /// When wasm-bindgen's glue looks otherwise than that of the version that was looked at.
-pub(crate) fn with_own_start(glue: &str) -> Result<String> {
+pub(crate) fn with_own_runtime(glue: &str) -> Result<String> {
+    let (class, _) = glue
+        .split_once("export class ")
+        .and_then(|(_, rest)| rest.split_once('{'))
+        .context("the glue has no class")?;
     let at = glue
-        .find("async function __wbg_load(")
-        .context("the glue has no __wbg_load")?;
+        .find(&format!("const {class}Finalization="))
+        .context("the glue has no finalizer")?;
     let (kept, dropped) = glue.split_at(at);
     ensure!(
         dropped.ends_with("export{initSync,__wbg_init as default};"),
         "the glue does not end with its way in"
     );
     ensure!(
-        kept.contains("function __wbg_finalize_init(instance,module)"),
-        "the glue does not say how its start ends"
+        !dropped.contains("__wbindgen_start"),
+        "the module has to be started"
     );
-    Ok(format!("{kept}\n{START}"))
+    let runtime = minify::script(RUNTIME).context("runtime.js")?;
+    for (_, helper) in declared(dropped, &["function "]) {
+        let is_there = declared(&runtime, &DECLARATIONS).any(|(_, own)| own == helper);
+        ensure!(
+            is_there || !words(kept).any(|word| word == helper),
+            "runtime.js lacks {helper}"
+        );
+    }
+    let mut kept = kept.to_owned();
+    // What Rust drops is freed; a finalizer would only look after what is never dropped.
+    for (from, to) in [
+        (format!("{class}Finalization.unregister(this);"), ""),
+        (
+            format!("{class}Finalization.register(this,this.__wbg_ptr,this);"),
+            "",
+        ),
+        (
+            format!("if(Symbol.dispose){class}.prototype[Symbol.dispose]={class}.prototype.free;"),
+            "",
+        ),
+        (
+            ",wasm.__wbindgen_malloc,wasm.__wbindgen_realloc)".into(),
+            ")",
+        ),
+    ] {
+        ensure!(kept.contains(&from), "the glue has no {from}");
+        kept = kept.replace(&from, to);
+    }
+    let free = kept.find("free(){").context("the glue frees nothing")?;
+    let line = kept[free..].find('\n').context("the glue is one line")?;
+    kept.replace_range(free..=free + line, "");
+    Ok(kept + &runtime)
+}
+
+/// Makes a list of the object by which the glue gives the module what it imports from `from`, and
+/// brings the names of the imports into the order of that list: the module has to import by number.
+///
+/// # Errors
+/// When the glue does not have all imports, or gives them otherwise.
+pub(crate) fn with_listed_imports(
+    glue: &str,
+    from: &str,
+    imports: &mut [String],
+) -> Result<String> {
+    let place = |name: &String| glue.find(&format!("{name}:function("));
+    for name in imports.iter() {
+        ensure!(place(name).is_some(), "the glue has no {name}");
+    }
+    imports.sort_by_key(place);
+    let mut glue = glue.to_owned();
+    for name in imports.iter() {
+        glue = glue.replacen(&format!("{name}:function("), "function(", 1);
+    }
+    let end = format!("}};return{{__proto__:null,{from:?}:");
+    for (from, to) in [
+        ("={__proto__:null,function(", "=[function("),
+        (&end, &format!("];return{{{IMPORTS}:")),
+    ] {
+        ensure!(glue.contains(from), "the glue has no {from}");
+        glue = glue.replacen(from, to, 1);
+    }
+    Ok(glue)
+}
+
+/// The name by which the module asks for the list of its imports.
+pub(crate) const IMPORTS: &str = "w";
+
+const DECLARATIONS: [&str; 3] = ["function ", "let ", "const "];
+
+/// The place and name of each function or variable that the glue declares with one of these words.
+fn declared<'a>(glue: &'a str, words: &'a [&str]) -> impl Iterator<Item = (usize, &'a str)> {
+    words.iter().flat_map(|word| {
+        glue.match_indices(word).map(|(at, _)| {
+            let name = &glue[at + word.len()..];
+            let end = name.find(|c: char| !is_word(c)).unwrap_or(name.len());
+            (at, &name[..end])
+        })
+    })
+}
+
+fn words(glue: &str) -> impl Iterator<Item = &str> {
+    glue.split(|c: char| !is_word(c))
 }
 
 /// Short names in the place of long ones, in the order in which these are given.
@@ -103,16 +174,16 @@ fn is_word(c: char) -> bool {
 /// # Errors
 /// When it cannot be read as a script.
 pub(crate) fn compact(glue: &str) -> Result<String> {
-    let mut own = vec!["wasm"];
-    for word in ["function ", "let ", "const "] {
-        for (at, _) in glue.match_indices(word) {
-            let name = &glue[at + word.len()..];
-            let name = &name[..name.find(|c: char| !is_word(c)).unwrap_or(name.len())];
-            if name.len() > 4 && !glue[..at].ends_with("export ") {
-                own.push(name);
-            }
+    let mut own = vec!["wasm", "WASM_VECTOR_LEN"];
+    for (at, name) in declared(glue, &DECLARATIONS) {
+        if name.len() > 4 && !glue[..at].ends_with("export ") {
+            own.push(name);
         }
     }
+    own.extend(words(glue).filter(|word| {
+        word.strip_prefix("arg")
+            .is_some_and(|number| number.parse::<u8>().is_ok())
+    }));
     minify::renamed(glue, own.into_iter())
 }
 
@@ -122,40 +193,71 @@ mod tests {
     use super::*;
 
     const GLUE: &str = "\
-        export function hello(name){wasm.hello_0123(addHeap(name))}\n\
-        function addHeap(name){return wasm.__wbindgen_alloc+name.alloc}\n\
-        const imports={hello_0123:addHeap,other:'hello_0123'};\
-        function __wbg_finalize_init(instance,module){}\n\
+        export class Chat{__destroy_into_raw(){ChatFinalization.unregister(this);return 1}\n\
+        free(){wasm.__wbg_chat_free(1);}\n\
+        constructor(){ChatFinalization.register(this,this.__wbg_ptr,this);}\n\
+        hello(name){wasm.hello(passStringToWasm0(name,wasm.__wbindgen_malloc,wasm.__wbindgen_realloc));}}\n\
+        if(Symbol.dispose)Chat.prototype[Symbol.dispose]=Chat.prototype.free;\
+        function __wbg_get_imports(){const import0={__proto__:null,\
+        __wbg_b_0123:function(arg0){return handleError(function(arg0){b(arg0);},arguments);},\
+        __wbg_a_4567:function(arg0){a(arg0);},};\
+        return{__proto__:null,\"./chat_bg.js\":import0,}}\n\
+        const ChatFinalization=new FinalizationRegistry(ptr=>wasm.__wbg_chat_free(ptr,1));\
+        function handleError(f,args){}\n\
+        function passStringToWasm0(arg,malloc,realloc){}\n\
         async function __wbg_load(module,imports){}\n\
         export{initSync,__wbg_init as default};";
 
     #[test]
-    fn the_way_in_is_our_own() {
-        let glue = with_own_start(GLUE).unwrap();
-        assert!(!glue.contains("__wbg_load"), "{glue}");
-        assert!(glue.ends_with("});\n"), "{glue}");
-        assert!(with_own_start("something else").is_err());
-        assert!(with_own_start(&GLUE.replace("initSync", "other")).is_err());
+    fn the_runtime_is_our_own() {
+        let glue = with_own_runtime(GLUE).unwrap();
+        for gone in ["__wbg_load", "Finalization", "free(", "realloc", "//"] {
+            assert!(!glue.contains(gone), "{gone}: {glue}");
+        }
+        assert!(
+            glue.contains("wasm.hello(passStringToWasm0(name))"),
+            "{glue}"
+        );
+        assert!(glue.ends_with("});"), "{glue}");
+        assert!(with_own_runtime("something else").is_err());
+        assert!(with_own_runtime(&GLUE.replace("initSync", "other")).is_err());
+        let lacking = GLUE.replace("handleError", "handleMore");
+        let error = with_own_runtime(&lacking).unwrap_err().to_string();
+        assert_eq!(error, "runtime.js lacks handleMore");
+    }
+
+    #[test]
+    fn imports_become_a_list() {
+        let mut imports = vec!["__wbg_a_4567".to_owned(), "__wbg_b_0123".to_owned()];
+        let glue = with_listed_imports(GLUE, "./chat_bg.js", &mut imports).unwrap();
+        assert_eq!(imports, ["__wbg_b_0123", "__wbg_a_4567"]);
+        assert!(glue.contains("import0=[function(arg0){return "), "{glue}");
+        assert!(
+            glue.contains("},function(arg0){a(arg0);},];return{w:import0,}"),
+            "{glue}"
+        );
+        assert!(with_listed_imports(GLUE, "./other.js", &mut imports).is_err());
+        assert!(with_listed_imports(GLUE, "./chat_bg.js", &mut ["c".into()]).is_err());
     }
 
     #[test]
     fn only_names_in_their_place_become_short() {
         let mut names = Names::default();
-        assert_eq!(names.short("hello_0123"), "a");
+        assert_eq!(names.short("hello"), "a");
         assert_eq!(names.short("name"), "b");
-        assert_eq!(names.short("hello_0123"), "a");
+        assert_eq!(names.short("hello"), "a");
         let exports = names.apply(GLUE, |before, _| before.ends_with("wasm."));
-        assert_eq!(exports, GLUE.replace("wasm.hello_0123", "wasm.a"));
-        let imports = names.apply(GLUE, |_, after| after.starts_with(':'));
-        assert_eq!(imports, GLUE.replace("hello_0123:", "a:"));
+        assert_eq!(exports, GLUE.replace("wasm.hello", "wasm.a"));
     }
 
     #[test]
-    fn own_functions_get_letters() {
+    fn own_functions_and_arguments_get_letters() {
         let glue = compact(GLUE).unwrap();
-        assert!(glue.starts_with("export function hello(name)"), "{glue}");
-        assert!(!glue.contains("addHeap"), "{glue}");
-        assert!(glue.contains("hello_0123:"), "{glue}");
+        assert!(glue.contains("\nhello(name)"), "{glue}");
+        for gone in ["handleError", "arg0", "import0"] {
+            assert!(!glue.contains(gone), "{gone}: {glue}");
+        }
+        assert!(glue.contains("__wbg_b_0123:function("), "{glue}");
     }
 
     #[test]
