@@ -40,6 +40,8 @@ pub enum Topic {
     Inbox,
     /// Agents' presence, for everybody.
     Team,
+    /// What nodes tell one another.
+    Nodes,
     /// What concerns one person: rooms that she enters or loses, sign-ins that end.
     Person(Uuid),
 }
@@ -279,6 +281,7 @@ impl Hub {
             Topic::Room(id) | Topic::Person(id) => usize::from(id.as_bytes()[15]) % SHARDS,
             Topic::Inbox => 0,
             Topic::Team => 1,
+            Topic::Nodes => 2,
         };
         self.shards[index]
             .lock()

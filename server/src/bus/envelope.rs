@@ -46,6 +46,7 @@ pub(super) fn channel(prefix: &str, topic: Topic) -> String {
         Topic::Person(id) => format!("{prefix}person:{}", id.simple()),
         Topic::Inbox => format!("{prefix}inbox"),
         Topic::Team => format!("{prefix}team"),
+        Topic::Nodes => format!("{prefix}nodes"),
     }
 }
 
@@ -58,6 +59,7 @@ pub(super) fn topic(prefix: &str, channel: &[u8]) -> Option<Topic> {
         Some(("person", person)) => id(person).map(Topic::Person),
         None if name == "inbox" => Some(Topic::Inbox),
         None if name == "team" => Some(Topic::Team),
+        None if name == "nodes" => Some(Topic::Nodes),
         _ => None,
     }
 }
@@ -76,6 +78,7 @@ mod tests {
             Topic::Person(id),
             Topic::Inbox,
             Topic::Team,
+            Topic::Nodes,
         ] {
             let channel = channel("parlour:", known);
             assert_eq!(topic("parlour:", channel.as_bytes()), Some(known));

@@ -20,7 +20,7 @@ pub struct Publication {
     except: u64,
     /// The other node that says it.
     node: Option<Uuid>,
-    runs: OnceLock<Utf8Bytes>,
+    runs: OnceLock<Option<Utf8Bytes>>,
     html: OnceLock<Utf8Bytes>,
 }
 
@@ -36,6 +36,15 @@ pub enum News {
     Typing(Uuid, Person, bool),
     /// Somebody came or went.
     Presence(Presence),
+    /// A node says who is connected to it, or was until just now.
+    Here {
+        /// Those people, and whether they are there.
+        people: Vec<Presence>,
+        /// How long it holds unless it is said again.
+        seconds: u64,
+    },
+    /// A node has missed what the others said of their people.
+    WhoIsHere,
     /// A ticket changed.
     Ticket(TicketRow),
     /// A room is now open to this person: her connections join it.
@@ -130,17 +139,11 @@ impl Publication {
             });
             return Some(encoded.clone());
         }
-        if matches!(
-            self.news,
-            News::Entered(_) | News::Lost(_) | News::Revoked(_)
-        ) {
-            return None;
-        }
-        Some(self.runs.get_or_init(|| self.encode()).clone())
+        self.runs.get_or_init(|| self.encode()).clone()
     }
 
-    fn encode(&self) -> Utf8Bytes {
-        match &self.news {
+    fn encode(&self) -> Option<Utf8Bytes> {
+        Some(match &self.news {
             News::Event(stored) => encode(&ServerFrame::Event(event(stored))),
             News::Receipt(room, mark) => encode(&ServerFrame::Receipt {
                 room: crate::wire(*room),
@@ -153,8 +156,12 @@ impl Publication {
             }),
             News::Presence(presence) => encode(&ServerFrame::Presence(presence.clone())),
             News::Ticket(row) => encode(&ServerFrame::Ticket(row.clone())),
-            News::Entered(_) | News::Lost(_) | News::Revoked(_) => Utf8Bytes::default(),
-        }
+            News::Entered(_)
+            | News::Lost(_)
+            | News::Revoked(_)
+            | News::Here { .. }
+            | News::WhoIsHere => return None,
+        })
     }
 }
 
