@@ -13,6 +13,7 @@
 
 mod agents;
 mod answers;
+mod cluster;
 mod commands;
 mod faults;
 mod flood;

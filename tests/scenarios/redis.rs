@@ -52,7 +52,7 @@ async fn a_node_serves_without_its_redis_and_recovers_without_a_restart() {
     assert_eq!(told, 4, "each loss is told once:\n{}", node.log().text());
 }
 
-/// A channel for each topic that has readers here, and no longer.
+/// A channel for each topic that has readers here, and no longer; and the one of the nodes.
 #[tokio::test]
 async fn what_is_subscribed_follows_the_readers() {
     let redis = Redis::start().await;
@@ -65,16 +65,16 @@ async fn what_is_subscribed_follows_the_readers() {
     redis::expect(&node, "up").await;
     let office = Office::open(&node).await;
     let visitor = Visitor::arrive(&node, &office.site).await;
-    redis.expect_channels(2).await;
-    let ticket = visitor.open("hello").await;
     redis.expect_channels(3).await;
+    let ticket = visitor.open("hello").await;
+    redis.expect_channels(4).await;
     let channels = redis.command("PUBSUB CHANNELS").await;
-    assert_eq!(channels.matches("test-7:").count(), 3, "{channels}");
+    assert_eq!(channels.matches("test-7:").count(), 4, "{channels}");
     let second = visitor.second_tab().await;
     second.join(ticket).await;
-    redis.expect_channels(3).await;
+    redis.expect_channels(4).await;
     let agent = office.owner.dashboard().await;
-    redis.expect_channels(5).await;
+    redis.expect_channels(6).await;
     agent.join(ticket).await;
     for _ in 0..20 {
         agent.leave(ticket);
@@ -82,11 +82,11 @@ async fn what_is_subscribed_follows_the_readers() {
     }
     visitor.close();
     second.close();
-    redis.expect_channels(4).await;
+    redis.expect_channels(5).await;
     agent.leave(ticket);
-    redis.expect_channels(3).await;
+    redis.expect_channels(4).await;
     agent.close();
-    redis.expect_channels(0).await;
+    redis.expect_channels(1).await;
 }
 
 #[tokio::test]

@@ -364,6 +364,11 @@ impl Actor {
         self.shared.command(|brain, now| brain.online(now));
     }
 
+    /// From the next connection on, a balancer sends her to this node.
+    pub async fn moves_to(&self, node: &crate::Node) {
+        self.shared.credentials.lock().await.moves_to(node);
+    }
+
     /// What storage holds.
     #[must_use]
     pub fn saved(&self) -> Saved {

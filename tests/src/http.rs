@@ -302,6 +302,15 @@ impl Browser {
         self
     }
 
+    /// The same, on another node: a balancer sends it there.
+    #[must_use]
+    pub fn at(&self, node: &crate::Node) -> Self {
+        Self {
+            address: node.address(),
+            ..self.clone()
+        }
+    }
+
     /// The `Cookie` header that it sends; nothing if it holds none.
     #[must_use]
     pub fn cookie(&self) -> Option<String> {

@@ -3,6 +3,7 @@
 //!
 //! - [`node`]: a server process with a data folder of its own
 //! - [`redis`]: a Redis of its own
+//! - [`cluster`]: several nodes
 //! - [`log`]: what it wrote
 //! - [`command`]: the other commands of the binary
 //! - [`http`]: requests and a browser's cookie
@@ -28,6 +29,7 @@
 use std::time::Duration;
 
 pub mod actor;
+pub mod cluster;
 pub mod command;
 pub mod forge;
 pub mod http;
@@ -40,6 +42,7 @@ pub mod transcript;
 pub mod wire;
 
 pub use actor::{Agent, Visitor};
+pub use cluster::Cluster;
 pub use http::{Answer, Browser, Request};
 pub use node::Node;
 pub use office::{Colleague, Office, Site};

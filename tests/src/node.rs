@@ -54,6 +54,7 @@ pub struct Builder {
     settings: Vec<(OsString, OsString)>,
     wrapper: Vec<OsString>,
     data: Option<TempDir>,
+    joins: bool,
 }
 
 impl Builder {
@@ -102,6 +103,13 @@ impl Builder {
         self
     }
 
+    /// Joins an installation that has its owner: it prints no set-up link.
+    #[must_use]
+    pub fn joins(mut self) -> Self {
+        self.joins = true;
+        self
+    }
+
     /// Starts it and waits until it listens.
     ///
     /// # Panics
@@ -125,6 +133,7 @@ impl Builder {
             log: Log::new(),
             setup_link: None,
             redis: None,
+            joins: self.joins,
         }
     }
 }
@@ -152,6 +161,7 @@ pub struct Node {
     log: Log,
     setup_link: Option<String>,
     redis: Option<Redis>,
+    joins: bool,
 }
 
 impl Node {
@@ -167,6 +177,7 @@ impl Node {
             settings: Vec::new(),
             wrapper: Vec::new(),
             data: None,
+            joins: false,
         }
         .set("PARLOUR_HEARTBEAT_MS", 2_000)
         .set("PARLOUR_LOG", "info")
@@ -184,7 +195,7 @@ impl Node {
 
     async fn launch(&mut self) {
         let since = self.spawn();
-        let first = self.setup_link.is_none() && self.address.port() == 0;
+        let first = !self.joins && self.setup_link.is_none() && self.address.port() == 0;
         let Some(address) = self.log.wait(since, listening).await else {
             panic!(
                 "the server did not say where it listens:\n{}",

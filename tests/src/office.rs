@@ -34,6 +34,15 @@ pub struct Colleague {
 }
 
 impl Colleague {
+    /// The same, on another node.
+    #[must_use]
+    pub fn at(&self, node: &Node) -> Self {
+        Self {
+            browser: self.browser.at(node),
+            ..self.clone()
+        }
+    }
+
     /// Opens her dashboard.
     pub async fn dashboard(&self) -> Agent {
         Agent::open(&self.name, &self.browser).await

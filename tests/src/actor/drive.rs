@@ -277,6 +277,14 @@ impl Credentials {
         }
     }
 
+    /// From the next connection on, a balancer sends her to this node.
+    pub(super) fn moves_to(&mut self, node: &crate::Node) {
+        match self {
+            Self::Visitor(session) => session.moves_to(node.address()),
+            Self::Agent(browser) => *browser = browser.at(node),
+        }
+    }
+
     fn upgrade(&self, token: &str) -> Upgrade {
         match self {
             Self::Visitor(session) => Upgrade::new(session.address(), session.origin(), token),

@@ -26,6 +26,10 @@ impl Session {
         self.address
     }
 
+    pub(super) fn moves_to(&mut self, address: SocketAddr) {
+        self.address = address;
+    }
+
     pub(super) fn origin(&self) -> &str {
         &self.site.origin
     }
@@ -139,11 +143,21 @@ impl Visitor {
 
     /// Opens another tab.
     pub async fn second_tab(&self) -> Self {
-        let tab = Self::begin(
-            "visitor, second tab",
-            self.session.clone(),
-            Saved::default(),
-        );
+        self.tab(self.session.clone()).await
+    }
+
+    /// Opens another tab, which a balancer sends to this node.
+    pub async fn tab_at(&self, node: &Node) -> Self {
+        let address = node.address();
+        self.tab(Session {
+            address,
+            ..self.session.clone()
+        })
+        .await
+    }
+
+    async fn tab(&self, session: Session) -> Self {
+        let tab = Self::begin("visitor, second tab", session, Saved::default());
         tab.settle_in().await;
         tab
     }

@@ -1,0 +1,183 @@
+//! Two nodes: whoever is on which, all see the same.
+
+use std::time::{Duration, Instant};
+
+use parlour_protocol::close;
+use parlour_protocol::frame::{Availability, ErrorCode};
+use parlour_tests::office::team_room;
+use parlour_tests::{Cluster, Visitor};
+use serde_json::json;
+
+/// What another node is told arrives within this time.
+const SOON: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn a_visitor_and_her_agent_are_on_different_nodes() {
+    let (cluster, office) = Cluster::of(2).await;
+    let visitor = Visitor::arrive(&cluster[0], &office.site).await;
+    let agent = office.owner.at(&cluster[1]).dashboard().await;
+    visitor
+        .expect_presence(agent.id(), Availability::Online)
+        .await;
+    let ticket = visitor.open("is anybody there?").await;
+    agent.expect_row(ticket, "the new ticket", |_| true).await;
+    agent.join(ticket).await;
+    agent
+        .expect_presence_in(ticket, visitor.id(), Availability::Online)
+        .await;
+
+    visitor.types(ticket);
+    agent.expect_typing(ticket, visitor.id(), true).await;
+    for round in 0..20 {
+        let begun = Instant::now();
+        visitor.say(&format!("question {round}")).await;
+        agent.expect(ticket, &format!("question {round}")).await;
+        agent.say_in(ticket, &format!("answer {round}")).await;
+        visitor.expect(&format!("answer {round}")).await;
+        assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    }
+    agent.expect_typing(ticket, visitor.id(), false).await;
+    agent.types(ticket);
+    visitor.expect_typing(ticket, agent.id(), true).await;
+    visitor.reads(ticket);
+    let (who, newest) = (visitor.id(), 41);
+    agent
+        .until("the visitor's mark", |brain| {
+            let marks = &brain.room(ticket)?.state()?.marks;
+            marks
+                .iter()
+                .any(|mark| mark.member == who && mark.read == newest)
+                .then_some(())
+        })
+        .await;
+    assert_eq!(agent.texts(ticket), visitor.texts(ticket));
+    agent.command(|brain, now| brain.active(false, now));
+    visitor
+        .expect_presence(agent.id(), Availability::Away)
+        .await;
+    assert!(visitor.closes().is_empty() && agent.closes().is_empty());
+    cluster.assert_well().await;
+}
+
+#[tokio::test]
+async fn a_visitors_tabs_are_on_different_nodes() {
+    let (cluster, office) = Cluster::of(2).await;
+    let first = Visitor::arrive(&cluster[0], &office.site).await;
+    let second = first.tab_at(&cluster[1]).await;
+    let ticket = first.open("from the first").await;
+    second
+        .until("the ticket", |brain| {
+            let mut rooms = brain.rooms().iter();
+            rooms.any(|room| room.room == ticket).then_some(())
+        })
+        .await;
+    second.join(ticket).await;
+    second.expect_in(ticket, "from the first").await;
+    second.say_in(ticket, "from the second").await;
+    first.expect("from the second").await;
+    assert_eq!(first.texts(ticket), second.texts(ticket));
+
+    // The other node takes her over in the middle of a conversation.
+    let agent = office.owner.at(&cluster[1]).dashboard().await;
+    agent.join(ticket).await;
+    first.moves_to(&cluster[1]).await;
+    first.cut().await;
+    agent.say_in(ticket, "while she is away").await;
+    let cid = first.write("while I am away");
+    first.mend();
+    first.stored(ticket, cid).await;
+    first.expect("while she is away").await;
+    agent.expect(ticket, "while I am away").await;
+    second.expect_in(ticket, "while I am away").await;
+    assert_eq!(first.texts(ticket), agent.texts(ticket));
+    assert_eq!(second.texts(ticket), agent.texts(ticket));
+}
+
+/// What ends a sign-in, or a membership, on one node closes it on the other within a second.
+#[tokio::test]
+async fn what_is_taken_on_one_node_is_gone_on_the_other() {
+    let (cluster, mut office) = Cluster::of(2).await;
+    let anna = office.invite("Anna", "agent").await;
+    let room = team_room(&mut office.owner.browser, "Lab", &[anna.id]).await;
+    let owner = office.owner.dashboard().await;
+    owner.join(room).await;
+    let there = anna.at(&cluster[1]).dashboard().await;
+    there.join(room).await;
+    owner.say_in(room, "all here").await;
+    there.expect(room, "all here").await;
+
+    let begun = Instant::now();
+    let path = format!("/rooms/{room}/members/{}/remove", anna.id);
+    let answer = office.owner.browser.form(&path, &[]).await;
+    assert_eq!(answer.status, 303);
+    there
+        .expect_refusal("the loss of the room", |(code, of, _)| {
+            *code == ErrorCode::UnknownRoom && *of == Some(room)
+        })
+        .await;
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    owner.say_in(room, "a secret among ourselves").await;
+    let path = format!("/rooms/{room}/members");
+    let fields = [("agent", anna.id.text())];
+    let fields = fields
+        .each_ref()
+        .map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(office.owner.browser.form(&path, &fields).await.status, 303);
+    owner.say_in(room, "and she is back").await;
+    there.expect(room, "and she is back").await;
+
+    let begun = Instant::now();
+    let mut here = anna.clone();
+    assert_eq!(here.browser.form("/sign-out", &[]).await.status, 303);
+    there.expect_close(close::UNAUTHORIZED).await;
+    assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
+    let answer = anna
+        .at(&cluster[1])
+        .browser
+        .call("POST", "/api/v1/token", &json!({}))
+        .await;
+    assert_eq!(answer.status, 401);
+}
+
+/// Offline within 16 s of the last tab's close, wherever it was; a tab on any node counts.
+#[tokio::test]
+async fn the_last_tab_of_all_nodes_turns_the_light_off() {
+    let (cluster, mut office) = Cluster::of(2).await;
+    let anna = office.invite("Anna", "agent").await;
+    let visitor = Visitor::arrive(&cluster[0], &office.site).await;
+    // Olivia closes the tab that is in use and keeps the other; Anna closes both of hers.
+    let olivia = office.owner.dashboard().await;
+    let idle = office.owner.at(&cluster[1]).dashboard().await;
+    let both = [
+        anna.dashboard().await,
+        anna.at(&cluster[1]).dashboard().await,
+    ];
+    for agent in [office.owner.id, anna.id] {
+        visitor.expect_presence(agent, Availability::Online).await;
+    }
+    idle.command(|brain, now| brain.active(false, now));
+    olivia.close();
+    for tab in &both {
+        tab.close();
+    }
+    // Whoever comes to another node now learns who is there.
+    let late = Visitor::arrive(&cluster[1], &office.site).await;
+    let before = late.received();
+    assert!(before.contains("\"online\"") && !before.contains("\"offline\""));
+    for person in [&visitor, &late] {
+        for (agent, state) in [
+            (office.owner.id, Availability::Away),
+            (anna.id, Availability::Offline),
+        ] {
+            person
+                .until_within(Duration::from_secs(16), "the end of the grace", |brain| {
+                    let people = brain.people();
+                    people
+                        .iter()
+                        .any(|known| known.who.id == agent && known.state == state)
+                        .then_some(())
+                })
+                .await;
+        }
+    }
+}

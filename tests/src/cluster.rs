@@ -1,0 +1,85 @@
+//! Several nodes over one database and one Redis.
+
+use std::ops::{Index, IndexMut};
+
+use crate::node::Builder;
+use crate::{Node, Office, Redis, redis};
+
+/// Nodes of one installation.
+///
+/// Over SQLite, which is not meant for it, they share the file by a link: good enough to test
+/// what nodes tell one another.
+#[derive(Debug)]
+pub struct Cluster {
+    nodes: Vec<Node>,
+    /// Their Redis.
+    pub redis: Redis,
+}
+
+impl Cluster {
+    /// So many nodes without limits in the way of a test, all up and connected; and the office,
+    /// opened on the first.
+    pub async fn of(count: usize) -> (Self, Office) {
+        Self::with(count, Node::with).await
+    }
+
+    /// The same, with settings.
+    ///
+    /// # Panics
+    /// If a node does not start.
+    pub async fn with(count: usize, settings: impl Fn() -> Builder) -> (Self, Office) {
+        let redis = Redis::start().await;
+        let mut nodes: Vec<Node> = Vec::new();
+        // Before the second node starts: as long as there is no owner, that makes a new link.
+        let mut office = None;
+        for _ in 0..count {
+            let data = crate::node::folder();
+            let mut builder = settings().unlimited();
+            if let Some(first) = nodes.first() {
+                builder = builder.joins();
+                let file = "parlour.db";
+                std::os::unix::fs::symlink(first.data().join(file), data.path().join(file))
+                    .unwrap();
+            }
+            let node = builder
+                .data(data)
+                .set("REDIS_URL", redis.url())
+                .start()
+                .await;
+            redis::expect(&node, "up").await;
+            if office.is_none() {
+                office = Some(Office::open(&node).await);
+            }
+            nodes.push(node);
+        }
+        (Self { nodes, redis }, office.expect("a node"))
+    }
+
+    /// Waits until all nodes say this of their Redis.
+    pub async fn expect_redis(&self, state: &str) {
+        for node in &self.nodes {
+            redis::expect(node, state).await;
+        }
+    }
+
+    /// Asserts that all are well.
+    pub async fn assert_well(&self) {
+        for node in &self.nodes {
+            node.assert_well().await;
+        }
+    }
+}
+
+impl Index<usize> for Cluster {
+    type Output = Node;
+
+    fn index(&self, index: usize) -> &Node {
+        &self.nodes[index]
+    }
+}
+
+impl IndexMut<usize> for Cluster {
+    fn index_mut(&mut self, index: usize) -> &mut Node {
+        &mut self.nodes[index]
+    }
+}
