@@ -148,10 +148,23 @@ impl Session {
         Next::Go
     }
 
-    /// When the connection counts as dead, unless the client says something before.
+    /// When the connection ends unless the client does something before, and the code for it:
+    /// of silence, or of a visitor's token that was not renewed.
     #[must_use]
-    pub fn silent_at(&self) -> Instant {
-        self.heard + self.app.config.heartbeat * 2 + SILENCE_GRACE
+    pub fn ends_at(&self) -> (Instant, u16) {
+        let silent = self.heard + self.app.config.heartbeat * 2 + SILENCE_GRACE;
+        if let Subject::Visitor { .. } = self.claims.subject {
+            let left = self
+                .claims
+                .expires_at
+                .saturating_add(TOKEN_GRACE)
+                .saturating_sub(clock::now());
+            let left = Duration::from_micros(crate::unsigned(left));
+            if left < silent.saturating_duration_since(clock::instant()) {
+                return (clock::instant() + left, close::UNAUTHORIZED);
+            }
+        }
+        (silent, close::AWAY)
     }
 
     async fn push_beat(&mut self, n: u32) {
@@ -178,7 +191,7 @@ impl Session {
 
     async fn still_allowed(&mut self) -> bool {
         let Subject::Agent { sign_in, .. } = self.claims.subject else {
-            return clock::now() < self.claims.expires_at.saturating_add(TOKEN_GRACE);
+            return true;
         };
         if clock::instant().duration_since(self.sign_in_checked) < CHECK_SIGN_IN {
             return true;

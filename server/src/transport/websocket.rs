@@ -172,6 +172,7 @@ impl Connection<'_> {
             if let Err(code) = self.flush().await {
                 return Some(code);
             }
+            let (ends_at, code) = self.session.ends_at();
             let next = tokio::select! {
                 message = self.socket.recv() => match self.received(message).await {
                     Ok(next) => next,
@@ -181,7 +182,7 @@ impl Connection<'_> {
                     if taken == 0 { Next::Close(close::RESTART) } else { self.deliver(&mut news).await }
                 }
                 _ = beats.tick() => self.session.beat().await,
-                () = tokio::time::sleep_until(self.session.silent_at().into()) => return Some(close::AWAY),
+                () = tokio::time::sleep_until(ends_at.into()) => Next::Close(code),
                 () = stopped(&mut shutdown) => {
                     self.session.bye("restart", jitter(COME_BACK));
                     Next::Close(close::RESTART)
@@ -226,7 +227,7 @@ impl Connection<'_> {
 
     async fn flush(&mut self) -> Result<(), u16> {
         let socket = &mut *self.socket;
-        let silent_at = self.session.silent_at();
+        let (ends_at, _) = self.session.ends_at();
         let frames = self.session.drain();
         let write = async {
             let mut any = false;
@@ -237,7 +238,7 @@ impl Connection<'_> {
             if any { socket.flush().await } else { Ok(()) }
         };
         // Whoever is silent is not waited for either, or she would seem to be there for longer.
-        let until = (clock::instant() + WRITE_TIMEOUT).min(silent_at);
+        let until = (clock::instant() + WRITE_TIMEOUT).min(ends_at);
         match tokio::time::timeout_at(until.into(), write).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(close::AWAY),
