@@ -25,6 +25,7 @@ mod links;
 mod loader;
 mod messages;
 mod origins;
+mod outages;
 mod pages;
 mod passwords;
 mod presence;

@@ -362,6 +362,24 @@ impl Browser {
             .await
     }
 
+    /// Buys a token for one socket, of a server that may be down.
+    ///
+    /// # Errors
+    /// The status of an answer that has none; 0 without an answer.
+    pub async fn try_token(&self) -> Result<String, u16> {
+        let request = Request::post("/api/v1/token")
+            .cookie(self)
+            .header("origin", &self.origin())
+            .header("sec-fetch-site", "same-origin")
+            .json(&serde_json::json!({}));
+        let answer = request.try_send(self.address).await.map_err(|_| 0_u16)?;
+        if answer.status != 200 {
+            return Err(answer.status);
+        }
+        let token = answer.json()["token"].as_str().map(str::to_owned);
+        token.ok_or(answer.status)
+    }
+
     async fn send(&mut self, request: Request) -> Answer {
         let mut request = request
             .cookie(self)

@@ -12,6 +12,7 @@
 //! - [`actor`]: a visitor or an agent: the brain, the widget's codec and a socket
 //! - [`forge`]: tokens that the server must refuse
 //! - [`load`]: writers that keep account of what was acknowledged
+//! - [`reader`]: readers that note what they are shown, in the order in which they are
 //! - [`transcript`]: who sent what to whom, printed when a test fails
 //!
 //! Everything waits for what it wants to see, until [`DEADLINE`]; only pacing, retries and the
@@ -37,6 +38,7 @@ pub mod load;
 pub mod log;
 pub mod node;
 pub mod office;
+pub mod reader;
 pub mod redis;
 pub mod transcript;
 pub mod wire;

@@ -32,6 +32,17 @@ pub struct Account {
     pub faults: Vec<String>,
 }
 
+impl Account {
+    /// What two writers of one room know together.
+    pub fn merge(&mut self, other: Self) {
+        self.acknowledged.extend(other.acknowledged);
+        self.texts.extend(other.texts);
+        self.repeated += other.repeated;
+        self.refused += other.refused;
+        self.faults.extend(other.faults);
+    }
+}
+
 /// A writer in a ticket of its own.
 pub struct Writer {
     /// The ticket.
@@ -47,13 +58,21 @@ impl Writer {
     #[must_use]
     pub fn begin(node: &Node, visitor: &Visitor, origin: &str) -> Self {
         let upgrade = Upgrade::new(node.address(), origin, &visitor.token());
+        Self::begin_in(id(), upgrade, MAX_BATCH, Duration::ZERO)
+    }
+
+    /// The same in a room that others may write in too: batches of this size, and after each a
+    /// pause.
+    #[must_use]
+    pub fn begin_in(room: Id, upgrade: Upgrade, size: usize, pause: Duration) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (counted, count) = watch::channel(0);
         let account = Arc::<Mutex<Account>>::default();
-        let room = id();
         let pen = Pen {
             upgrade,
             room,
+            size,
+            pause,
             account: Arc::clone(&account),
             stopped,
             counted,
@@ -100,6 +119,8 @@ fn lock(account: &Mutex<Account>) -> MutexGuard<'_, Account> {
 struct Pen {
     upgrade: Upgrade,
     room: Id,
+    size: usize,
+    pause: Duration,
     account: Arc<Mutex<Account>>,
     stopped: watch::Receiver<bool>,
     counted: watch::Sender<u64>,
@@ -120,7 +141,7 @@ impl Pen {
 
     fn batch(&self) -> Vec<Draft> {
         let mut account = lock(&self.account);
-        let drafts: Vec<Draft> = (0..MAX_BATCH)
+        let drafts: Vec<Draft> = (0..self.size)
             .map(|_| {
                 let cid = id();
                 Draft {
@@ -163,6 +184,9 @@ impl Pen {
                     self.note(batch, &acks);
                     if *self.stopped.borrow() {
                         return true;
+                    }
+                    if !self.pause.is_zero() {
+                        tokio::time::sleep(self.pause).await;
                     }
                     *batch = self.batch();
                     repeat = true;

@@ -15,8 +15,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::shared::{Credentials, Shared};
+use crate::DEADLINE;
 use crate::wire::Upgrade;
-use crate::{DEADLINE, Request};
 
 type Socket = WebSocketStream<TcpStream>;
 type Attempt = Pin<Box<dyn Future<Output = Result<(Socket, u64), u16>> + Send>>;
@@ -257,23 +257,7 @@ impl Credentials {
     async fn token(&mut self, renew: bool) -> Result<(String, u64), u16> {
         match self {
             Self::Visitor(session) => session.token(renew).await,
-            Self::Agent(browser) => {
-                let request = Request::post("/api/v1/token")
-                    .cookie(browser)
-                    .header("origin", &browser.origin())
-                    .header("sec-fetch-site", "same-origin")
-                    .json(&serde_json::json!({}));
-                let answer = request
-                    .try_send(browser.address())
-                    .await
-                    .map_err(|_| 0_u16)?;
-                if answer.status != 200 {
-                    return Err(answer.status);
-                }
-                let value = answer.json();
-                let token = value["token"].as_str().ok_or(answer.status)?.to_owned();
-                Ok((token, 0))
-            }
+            Self::Agent(browser) => Ok((browser.try_token().await?, 0)),
         }
     }
 
