@@ -2,15 +2,17 @@
 //! and nothing else in the program reads any of the three.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+mod database;
 mod network;
 mod public_url;
 mod redis_url;
 mod settings;
 mod table;
 
+pub use database::{DatabaseConfig, PostgresConfig, SecretUrl};
 pub use network::Network;
 pub use public_url::PublicUrl;
 pub use redis_url::RedisUrl;
@@ -24,8 +26,10 @@ use settings::Values;
 pub struct Config {
     /// Where to listen. Port 0 lets the system choose one.
     pub addr: SocketAddr,
-    /// The folder of the database.
+    /// The folder of what the server keeps on this machine.
     pub data: PathBuf,
+    /// Where the data is.
+    pub database: DatabaseConfig,
     /// The address that browsers use.
     pub public_url: PublicUrl,
     public_url_is_given: bool,
@@ -129,11 +133,13 @@ impl Config {
         )?;
         let public_url =
             values.optional("PARLOUR_PUBLIC_URL", public_url::EXPECTED, PublicUrl::parse)?;
+        let data = values.parse("PARLOUR_DATA", "a folder", |text| {
+            (!text.is_empty()).then(|| PathBuf::from(text))
+        })?;
         Ok(Self {
             addr,
-            data: values.parse("PARLOUR_DATA", "a folder", |text| {
-                (!text.is_empty()).then(|| PathBuf::from(text))
-            })?,
+            database: database(values, &data)?,
+            data,
             public_url_is_given: public_url.is_some(),
             public_url: public_url.unwrap_or_else(|| derived(addr)),
             redis: redis(values)?,
@@ -199,6 +205,21 @@ fn redis(values: &Values) -> Result<Option<RedisConfig>, ConfigError> {
         },
     )?;
     Ok(url.map(|url| RedisConfig { url, prefix }))
+}
+
+fn database(values: &Values, data: &Path) -> Result<DatabaseConfig, ConfigError> {
+    let url = values.secret(
+        "DATABASE_URL",
+        "the address of a PostgreSQL database, such as postgres://user:password@host/name",
+        |text| SecretUrl::parse(text, &["postgres", "postgresql"]),
+    )?;
+    Ok(match url {
+        None => DatabaseConfig::Sqlite(data.to_path_buf()),
+        Some(url) => DatabaseConfig::Postgres(PostgresConfig {
+            url,
+            connections: values.number("PARLOUR_DATABASE_CONNECTIONS", 2, 1_000)?,
+        }),
+    })
 }
 
 fn limits(values: &Values) -> Result<LimitsConfig, ConfigError> {

@@ -92,7 +92,7 @@ const DRAIN: Duration = Duration::from_secs(8);
 /// # Errors
 /// A [`RunError`].
 pub async fn assemble(config: Config, stop: watch::Receiver<bool>) -> Result<Shared, RunError> {
-    let store = Store::open(&config.data, Opener::Server).await?;
+    let store = Store::open(&config.database, Opener::Server).await?;
     let hub = Arc::new(Hub::default());
     hub::repair::start(&hub, &store);
     let bus = Bus::start(config.redis.as_ref(), Arc::clone(&hub)).map_err(RunError::Bus)?;

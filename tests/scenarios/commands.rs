@@ -1,7 +1,7 @@
 //! The command line: what it says when it cannot go on, and what it does beside a running server.
 
 use parlour_tests::command::parlour;
-use parlour_tests::forge::{database, database_file};
+use parlour_tests::database::{connect, file, only_sqlite};
 use parlour_tests::office::{PASSWORD, link_in};
 use parlour_tests::{Browser, Node, Office, Visitor};
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,6 +9,9 @@ use tokio::net::TcpListener;
 
 #[tokio::test]
 async fn a_data_folder_that_cannot_be_written_is_one_sentence() {
+    if only_sqlite("a folder for the file") {
+        return;
+    }
     let folder = parlour_tests::node::folder();
     let file = folder.path().join("file");
     std::fs::write(&file, "in the way").unwrap();
@@ -49,6 +52,9 @@ async fn a_port_in_use_is_one_sentence() {
 
 #[tokio::test]
 async fn a_second_server_on_the_same_data_refuses() {
+    if only_sqlite("the lock on the data folder") {
+        return;
+    }
     let node = Node::start().await;
     for command in ["serve", "migrate"] {
         let outcome = parlour(&[command], node.data(), &[]).await;
@@ -63,13 +69,16 @@ async fn a_second_server_on_the_same_data_refuses() {
 
 #[tokio::test]
 async fn a_database_that_is_none_is_one_sentence() {
+    if only_sqlite("a damaged file") {
+        return;
+    }
     let mut node = Node::start().await;
     let office = Office::open(&node).await;
     let visitor = Visitor::arrive(&node, &office.site).await;
     visitor.open("hello").await;
     let (status, _) = node.terminate().await;
     assert!(status.success());
-    let file = database_file(node.data());
+    let file = file(node.data());
     let good = std::fs::read(&file).unwrap();
     let mut torn = good.clone();
     torn[..100].fill(0x5a);
@@ -115,9 +124,12 @@ async fn a_database_that_is_none_is_one_sentence() {
 
 #[tokio::test]
 async fn a_newer_database_is_refused() {
+    if only_sqlite("the file of a newer version") {
+        return;
+    }
     let mut node = Node::start().await;
     node.terminate().await;
-    let mut connection = database(node.data()).await;
+    let mut connection = connect(node.data()).await;
     sqlx::query("insert into _sqlx_migrations (version, description, success, checksum, execution_time) values (9999, 'later', true, x'00', 0)")
         .execute(&mut connection)
         .await

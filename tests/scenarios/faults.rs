@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parlour_protocol::frame::{ErrorCode, ServerFrame};
 use parlour_protocol::{ClientFrame, Id, close};
-use parlour_tests::forge::{database, database_file};
+use parlour_tests::database::{connect, file as database_file, only_sqlite};
 use parlour_tests::load::{self, Writer};
 use parlour_tests::wire::Upgrade;
 use parlour_tests::{Heard, Node, Office, Request, Visitor, Wire, id};
@@ -40,6 +40,9 @@ async fn limit(node: &Node, what: &str) {
 /// A full disk: a typed error that may be tried again, never an acknowledgement; and it recovers by itself.
 #[tokio::test]
 async fn a_full_disk_refuses_and_recovers() {
+    if only_sqlite("a full disk under the data folder") {
+        return;
+    }
     let node = Node::with().unlimited().start().await;
     let mut office = Office::open(&node).await;
     let visitor = Visitor::arrive(&node, &office.site).await;
@@ -109,6 +112,9 @@ async fn a_full_disk_refuses_and_recovers() {
 /// A write that was cut off by the end of the machine: what was committed before it is all there.
 #[tokio::test]
 async fn a_torn_log_loses_nothing() {
+    if only_sqlite("the log beside the file") {
+        return;
+    }
     let mut node = Node::with().unlimited().start().await;
     let mut office = Office::open(&node).await;
     let visitor = Visitor::arrive(&node, &office.site).await;
@@ -138,6 +144,9 @@ async fn a_torn_log_loses_nothing() {
 /// An older copy is put in place: clients whose cursors lie above what there is start over.
 #[tokio::test]
 async fn clients_notice_that_the_data_went_back() {
+    if only_sqlite("a copy of the file") {
+        return;
+    }
     let mut node = Node::with().unlimited().start().await;
     let mut office = Office::open(&node).await;
     let visitor = Visitor::arrive(&node, &office.site).await;
@@ -147,7 +156,7 @@ async fn clients_notice_that_the_data_went_back() {
     agent.join(ticket).await;
     let copy = parlour_tests::node::folder();
     let file = copy.path().join("parlour.db");
-    let mut other = database(node.data()).await;
+    let mut other = connect(node.data()).await;
     sqlx::query("vacuum into $1")
         .bind(file.display().to_string())
         .execute(&mut other)
@@ -188,12 +197,15 @@ async fn clients_notice_that_the_data_went_back() {
 /// Somebody else holds the database: it waits or refuses, and nothing is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_locked_database_loses_nothing() {
+    if only_sqlite("a lock on the file") {
+        return;
+    }
     let node = Node::with().unlimited().start().await;
     let mut office = Office::open(&node).await;
     let visitor = Visitor::arrive(&node, &office.site).await;
     let writers = vec![Writer::begin(&node, &visitor, &office.site.origin)];
     load::reached(&writers, 100, Duration::from_secs(10)).await;
-    let mut other = database(node.data()).await;
+    let mut other = connect(node.data()).await;
     sqlx::query("pragma busy_timeout = 9000")
         .execute(&mut other)
         .await
@@ -234,6 +246,9 @@ async fn a_locked_database_loses_nothing() {
 /// A backup that runs beside it: nobody is refused, and the copy is sound.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_may_run_beside_it() {
+    if only_sqlite("a copy of the file") {
+        return;
+    }
     let node = Node::with().unlimited().start().await;
     let mut office = Office::open(&node).await;
     let visitor = Visitor::arrive(&node, &office.site).await;
@@ -241,7 +256,7 @@ async fn a_backup_may_run_beside_it() {
     load::reached(&writers, 1_000, Duration::from_secs(20)).await;
     let copy = parlour_tests::node::folder();
     let file = copy.path().join("parlour.db");
-    let mut other = database(node.data()).await;
+    let mut other = connect(node.data()).await;
     sqlx::query("vacuum into $1")
         .bind(file.display().to_string())
         .execute(&mut other)
@@ -412,6 +427,9 @@ fn memory(node: &Node) -> u64 {
 /// A system-call trace: between two acknowledgements, and before the first one, lies a flush to disk.
 #[tokio::test]
 async fn the_flush_comes_before_the_answer() {
+    if only_sqlite("the flush in this process") {
+        return;
+    }
     let folder = parlour_tests::node::folder();
     let trace = folder.path().join("trace");
     let command = [

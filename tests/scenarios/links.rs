@@ -1,6 +1,6 @@
 //! One-time links: set-up, invitation and reset.
 
-use parlour_tests::forge::database;
+use parlour_tests::database::connect;
 use parlour_tests::office::{PASSWORD, link_in};
 use parlour_tests::{Browser, Node, Office, Request};
 use serde_json::json;
@@ -123,7 +123,7 @@ async fn one_time_links_are_good_once() {
     let late =
         parlour_tests::office::invitation(&mut office.owner.browser, "carla@office.test", "agent")
             .await;
-    let mut connection = database(node.data()).await;
+    let mut connection = connect(node.data()).await;
     let longest: i64 = sqlx::query_scalar("select max(ends_at - created_at) from links")
         .fetch_one(&mut connection)
         .await

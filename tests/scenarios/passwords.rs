@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use parlour_tests::forge::database;
+use parlour_tests::database::connect;
 use parlour_tests::office::PASSWORD;
 use parlour_tests::{Browser, Node, Office, Request};
 use serde_json::json;
@@ -14,7 +14,7 @@ use crate::sign_ins::{EMAIL, sign_in};
 async fn passwords_are_stored_as_argon2id() {
     let node = Node::start().await;
     let _office = Office::open(&node).await;
-    let mut connection = database(node.data()).await;
+    let mut connection = connect(node.data()).await;
     let hash: String = sqlx::query_scalar("select password from agents")
         .fetch_one(&mut connection)
         .await

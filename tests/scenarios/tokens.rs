@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jsonwebtoken::Algorithm;
 use parlour_protocol::frame::ServerFrame;
 use parlour_protocol::{ClientFrame, SUBPROTOCOL, close};
+use parlour_tests::database::connect;
 use parlour_tests::forge::{self, Forge};
 use parlour_tests::wire::Upgrade;
 use parlour_tests::{Node, Office, Request, Visitor, Wire, id};
@@ -325,8 +326,8 @@ async fn keys_are_rotated() {
     let office = Office::open(&node).await;
     let visitor = Visitor::arrive(&node, &office.site).await;
     let old = Forge::of(node.data()).await;
-    let mut connection = forge::database(node.data()).await;
-    let retire = async |connection: &mut sqlx::sqlite::SqliteConnection, ends_at: i64| {
+    let mut connection = connect(node.data()).await;
+    let retire = async |connection: &mut sqlx::AnyConnection, ends_at: i64| {
         sqlx::query("update signing_keys set ends_at = $1 where kid = $2")
             .bind(ends_at)
             .bind(&old.kid)

@@ -66,6 +66,7 @@ pub async fn parlour(arguments: &[&str], data: &Path, settings: &[(&str, &str)])
     command
         .env("PARLOUR_DATA", data)
         .env("PARLOUR_ADDR", "127.0.0.1:0")
+        .envs(crate::database::url_of(data).map(|url| ("DATABASE_URL", url)))
         .envs(settings.iter().copied());
     command
         .stdin(Stdio::null())

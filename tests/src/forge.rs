@@ -5,40 +5,7 @@ use std::path::Path;
 
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Row as _};
-
-/// A connection to a data folder's database, beside the server's.
-///
-/// # Panics
-/// If there is no database.
-pub async fn database(data: &Path) -> SqliteConnection {
-    let file = database_file(data);
-    SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(false)
-        .connect()
-        .await
-        .expect("the database")
-}
-
-/// The database's file in a data folder.
-///
-/// # Panics
-/// If there is none.
-#[must_use]
-pub fn database_file(data: &Path) -> std::path::PathBuf {
-    let mut entries = std::fs::read_dir(data)
-        .unwrap()
-        .filter_map(Result::ok)
-        .map(|entry| entry.path());
-    entries
-        .find(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "db" || extension == "sqlite")
-        })
-        .expect("a database file")
-}
+use sqlx::Row as _;
 
 /// The server's signing key.
 #[derive(Clone)]
@@ -51,7 +18,7 @@ pub struct Forge {
 impl Forge {
     /// Reads the key that signs now.
     pub async fn of(data: &Path) -> Self {
-        let mut connection = database(data).await;
+        let mut connection = crate::database::connect(data).await;
         let row = sqlx::query("select kid, secret from signing_keys where ends_at is null order by created_at desc limit 1")
             .fetch_one(&mut connection)
             .await

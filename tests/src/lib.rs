@@ -5,6 +5,7 @@
 //! - [`redis`]: a Redis of its own
 //! - [`cluster`]: several nodes
 //! - [`log`]: what it wrote
+//! - [`database`]: where it keeps its data
 //! - [`command`]: the other commands of the binary
 //! - [`http`]: requests and a browser's cookie
 //! - [`office`]: the owner, a site, colleagues, made as people make them
@@ -32,6 +33,7 @@ use std::time::Duration;
 pub mod actor;
 pub mod cluster;
 pub mod command;
+pub mod database;
 pub mod forge;
 pub mod http;
 pub mod load;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
+use crate::database::{TestDatabase, url_of};
 use crate::log::Log;
 use crate::redis::{self, Redis};
 use crate::{Request, within};
@@ -124,10 +125,12 @@ impl Builder {
     /// Everything but the start.
     #[must_use]
     pub fn stopped(self) -> Node {
+        let data = self.data.unwrap_or_else(folder);
         Node {
             child: None,
             address: SocketAddr::new(own_loopback(), 0),
-            data: self.data.unwrap_or_else(folder),
+            database: TestDatabase::of(data.path()),
+            data,
             settings: self.settings,
             wrapper: self.wrapper,
             log: Log::new(),
@@ -155,6 +158,8 @@ fn own_loopback() -> IpAddr {
 pub struct Node {
     child: Option<Child>,
     address: SocketAddr,
+    /// Behind the child, before which it must not be dropped.
+    database: Option<TestDatabase>,
     data: TempDir,
     settings: Vec<(OsString, OsString)>,
     wrapper: Vec<OsString>,
@@ -224,6 +229,9 @@ impl Node {
         command
             .env("PARLOUR_DATA", self.data())
             .env("PARLOUR_ADDR", self.address.to_string());
+        if self.database.is_some() {
+            command.envs(url_of(self.data()).map(|url| ("DATABASE_URL", url)));
+        }
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command.current_dir(self.data()).kill_on_drop(true);
         command

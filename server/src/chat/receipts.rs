@@ -8,8 +8,7 @@ use super::{Actor, Chat};
 use crate::bus::{News, Publication};
 use crate::error::Error;
 use crate::hub::Topic;
-use crate::store::StoreError;
-use crate::store::members;
+use crate::store::{StoreError, members, tickets};
 
 impl Chat {
     /// Moves the actor's marks in a room that she may enter, and tells the others. It returns
@@ -59,10 +58,7 @@ impl Chat {
                         let marks = members::mark(c, room, person, role, delivered, read).await?;
                         if let (Some(_), Some(ticket), Role::Visitor) = (marks, ticket, role) {
                             // The list shows how far the newest answer came.
-                            sqlx::query("update tickets set rev = rev + 1 where id = $1")
-                                .bind(ticket)
-                                .execute(c)
-                                .await?;
+                            tickets::touch(c, ticket).await?;
                         }
                         Ok(marks)
                     })

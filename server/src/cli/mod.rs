@@ -139,7 +139,7 @@ impl Desk {
     async fn open(config: Config) -> Result<Self, Failure> {
         let address = address::read(&config.data);
         let config = config.with_address_of_server(address);
-        let store = Store::open(&config.data, Opener::CommandLine).await?;
+        let store = Store::open(&config.database, Opener::CommandLine).await?;
         // Nobody listens here; the server sees what was changed within seconds.
         let bus = Bus::Local(std::sync::Arc::default());
         let identity = Identity::start(store.clone(), bus, &config).await?;

@@ -159,6 +159,12 @@ impl Values {
                     variable,
                     (value.to_string_lossy().into_owned(), variable.to_owned()),
                 );
+            } else if setting.secret
+                && let name = format!("{variable}_FILE")
+                && let Some(path) = environment(&name).map(PathBuf::from)
+            {
+                let value = read(&path)?.trim_end_matches(['\r', '\n']).to_owned();
+                given.insert(variable, (value, name));
             }
         }
         Ok(Self { given })
@@ -273,11 +279,15 @@ fn seconds(text: &str) -> Option<u64> {
         .checked_mul(unit)
 }
 
-fn from_file(path: &Path) -> Result<HashMap<&'static str, (String, String)>, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable {
         path: path.to_path_buf(),
         reason: error.to_string(),
-    })?;
+    })
+}
+
+fn from_file(path: &Path) -> Result<HashMap<&'static str, (String, String)>, ConfigError> {
+    let text = read(path)?;
     let table: toml::Table =
         text.parse()
             .map_err(|error: toml::de::Error| ConfigError::Syntax {

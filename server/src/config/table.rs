@@ -15,6 +15,8 @@ pub struct Setting {
     pub help: &'static str,
     /// Left out of the short help.
     pub rare: bool,
+    /// Never repeated in an error; it may also stand in a file that VARIABLE_FILE names.
+    pub secret: bool,
 }
 
 const fn setting(
@@ -31,6 +33,7 @@ const fn setting(
         default: Some(default),
         help,
         rare: false,
+        secret: false,
     }
 }
 
@@ -48,6 +51,7 @@ const fn rare(
         default: Some(default),
         help,
         rare: true,
+        secret: false,
     }
 }
 
@@ -65,7 +69,7 @@ pub const SETTINGS: &[Setting] = &[
         "data",
         "FOLDER",
         "./data",
-        "The folder of the database",
+        "The folder of the database, where that is SQLite",
     ),
     Setting {
         variable: "PARLOUR_PUBLIC_URL",
@@ -74,6 +78,7 @@ pub const SETTINGS: &[Setting] = &[
         default: None,
         help: "The address that browsers use; without it, the one that is listened on",
         rare: false,
+        secret: false,
     },
     Setting {
         variable: "REDIS_URL",
@@ -82,7 +87,24 @@ pub const SETTINGS: &[Setting] = &[
         default: None,
         help: "The Redis that several nodes tell one another news through",
         rare: false,
+        secret: true,
     },
+    Setting {
+        variable: "DATABASE_URL",
+        flag: "database-url",
+        value: "URL",
+        default: None,
+        help: "A PostgreSQL database, such as postgres://user:password@host/name; without it, SQLite in the data folder",
+        rare: false,
+        secret: true,
+    },
+    rare(
+        "PARLOUR_DATABASE_CONNECTIONS",
+        "database-connections",
+        "NUMBER",
+        "10",
+        "Connections to PostgreSQL that this node keeps at most",
+    ),
     setting(
         "PARLOUR_TRUSTED_PROXIES",
         "trusted-proxies",

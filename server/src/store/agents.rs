@@ -1,8 +1,8 @@
 //! Agents: the people who answer.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
+use super::sql::{Row, query, query_scalar};
 use super::{Connection, Result, Store, StoreError};
 use crate::clock::Micros;
 
@@ -75,7 +75,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn agents(&self) -> Result<Vec<Agent>> {
-        let rows = sqlx::query(
+        let rows = query(
             "select id, email, name, role, created_at, disabled_at from agents order by name, id",
         )
         .fetch_all(self.reader())
@@ -88,7 +88,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or what the database reports.
     pub async fn agent(&self, id: Uuid) -> Result<Agent> {
-        let row = sqlx::query(
+        let row = query(
             "select id, email, name, role, created_at, disabled_at from agents where id = $1",
         )
         .bind(id)
@@ -102,7 +102,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn agent_by_email(&self, email: &str) -> Result<Option<(Agent, String)>> {
-        let row = sqlx::query("select id, email, name, role, created_at, disabled_at, password from agents where email_key = $1")
+        let row = query("select id, email, name, role, created_at, disabled_at, password from agents where email_key = $1")
             .bind(email_key(email))
             .fetch_optional(self.reader())
             .await?;
@@ -115,12 +115,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or what the database reports.
     pub async fn agent_password(&self, id: Uuid) -> Result<String> {
-        Ok(
-            sqlx::query_scalar("select password from agents where id = $1")
-                .bind(id)
-                .fetch_one(self.reader())
-                .await?,
-        )
+        Ok(query_scalar("select password from agents where id = $1")
+            .bind(id)
+            .fetch_one(self.reader())
+            .await?)
     }
 
     /// Whether there is an owner: before that, there is nobody at all.
@@ -128,9 +126,10 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn has_owner(&self) -> Result<bool> {
-        let found: Option<i64> = sqlx::query_scalar("select 1 from agents where role = 'owner'")
-            .fetch_optional(self.reader())
-            .await?;
+        let found: Option<i64> =
+            query_scalar("select cast(1 as bigint) from agents where role = 'owner'")
+                .fetch_optional(self.reader())
+                .await?;
         Ok(found.is_some())
     }
 
@@ -141,19 +140,19 @@ impl Store {
     pub async fn rename_agent(&self, id: Uuid, name: String) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
-                let done = sqlx::query("update agents set name = $1 where id = $2")
+                let done = query("update agents set name = $1 where id = $2")
                     .bind(name)
                     .bind(id)
                     .execute(connection)
                     .await?;
-                one(done.rows_affected())
+                one(done)
             })
         })
         .await
     }
 }
 
-fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Agent> {
+fn read(row: &Row) -> Result<Agent> {
     let role: String = row.try_get(3)?;
     Ok(Agent {
         id: row.try_get(0)?,
@@ -180,7 +179,7 @@ pub(crate) async fn insert(
     agent: &Agent,
     password: &str,
 ) -> Result<()> {
-    sqlx::query("insert into agents (id, email, email_key, name, role, password, created_at) values ($1, $2, $3, $4, $5, $6, $7)")
+    query("insert into agents (id, email, email_key, name, role, password, created_at) values ($1, $2, $3, $4, $5, $6, $7)")
         .bind(agent.id)
         .bind(&agent.email)
         .bind(email_key(&agent.email))
@@ -199,22 +198,22 @@ pub(crate) async fn set_password(
     id: Uuid,
     password: &str,
 ) -> Result<()> {
-    let done = sqlx::query("update agents set password = $1 where id = $2")
+    let done = query("update agents set password = $1 where id = $2")
         .bind(password)
         .bind(id)
         .execute(connection)
         .await?;
-    one(done.rows_affected())
+    one(done)
 }
 
 /// Changes a role; the owner's stays.
 pub(crate) async fn set_role(connection: &mut Connection, id: Uuid, role: AgentRole) -> Result<()> {
-    let done = sqlx::query("update agents set role = $1 where id = $2 and role <> 'owner'")
+    let done = query("update agents set role = $1 where id = $2 and role <> 'owner'")
         .bind(role.text())
         .bind(id)
         .execute(connection)
         .await?;
-    one(done.rows_affected())
+    one(done)
 }
 
 /// Disables an agent at a time, or enables her; never the owner.
@@ -223,10 +222,10 @@ pub(crate) async fn set_disabled(
     id: Uuid,
     at: Option<Micros>,
 ) -> Result<()> {
-    let done = sqlx::query("update agents set disabled_at = $1 where id = $2 and role <> 'owner'")
+    let done = query("update agents set disabled_at = $1 where id = $2 and role <> 'owner'")
         .bind(at)
         .bind(id)
         .execute(connection)
         .await?;
-    one(done.rows_affected())
+    one(done)
 }

@@ -6,7 +6,8 @@
 use uuid::Uuid;
 
 use super::messages::{Kind, Stored};
-use super::{Connection, Result};
+use super::sql::query;
+use super::{Connection, Database, Result};
 use crate::clock::{self, Micros};
 use parlour_protocol::frame::Role;
 
@@ -112,23 +113,23 @@ async fn open(connection: &mut Connection, append: &Append) -> Result<bool> {
         return Ok(false);
     };
     let now = clock::now();
-    let made = sqlx::query(
+    let made = query(
         "insert into rooms (id, kind, created_at) values ($1, 'public', $2) on conflict do nothing",
     )
     .bind(append.room)
     .bind(now)
     .execute(&mut *connection)
     .await?;
-    if made.rows_affected() == 0 {
+    if made == 0 {
         return Ok(false);
     }
     let staff = clock::id();
-    sqlx::query("insert into rooms (id, kind, created_at) values ($1, 'staff', $2)")
+    query("insert into rooms (id, kind, created_at) values ($1, 'staff', $2)")
         .bind(staff)
         .bind(now)
         .execute(&mut *connection)
         .await?;
-    sqlx::query(
+    query(
         "insert into tickets (id, staff_room, site, visitor, state, at, page, title, created_at)
          values ($1, $2, $3, $4, 'open', $5, $6, $7, $5)",
     )
@@ -142,6 +143,24 @@ async fn open(connection: &mut Connection, append: &Append) -> Result<bool> {
     .execute(&mut *connection)
     .await?;
     Ok(true)
+}
+
+/// Holds a ticket and its rooms until the commit, in the order in which a set of messages does.
+///
+/// # Errors
+/// What the database reports.
+pub(super) async fn lock(connection: &mut Connection, ticket: Uuid) -> Result<()> {
+    if connection.database() == Database::Sqlite {
+        return Ok(());
+    }
+    for sql in [
+        "select id from rooms where id = $1 or id = (select staff_room from tickets where id = $1)
+         order by id for no key update",
+        "select id from tickets where id = $1 for no key update",
+    ] {
+        query(sql).bind(ticket).fetch_all(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 /// Stores one thing that happened, inside the caller's transaction: what tickets and rooms record of themselves.

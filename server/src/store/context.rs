@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
+use super::sql::{query, query_scalar};
 use super::tickets::state_parse;
 use super::{Result, Store, StoreError};
 use crate::clock::Micros;
@@ -30,7 +30,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn others_of(&self, visitor: Uuid, except: Uuid, limit: i64) -> Result<Vec<Other>> {
-        let rows = sqlx::query(
+        let rows = query(
             "select t.id, t.state, t.at,
                     coalesce((select m.text from messages m where m.room = t.id and m.kind = 'text' order by m.seq limit 1), '')
              from tickets t where t.visitor = $1 and t.id <> $2 order by t.at desc, t.id desc limit $3",
@@ -58,7 +58,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn participants(&self, ticket: Uuid) -> Result<Vec<(Uuid, String)>> {
-        let rows = sqlx::query(
+        let rows = query(
             "select a.id, a.name from messages m join agents a on a.id = m.author
              where m.room = $1 and m.kind in ('text', 'deleted') group by a.id order by min(m.seq) limit 20",
         )
@@ -75,12 +75,12 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn first_ticket(&self, site: Uuid) -> Result<Option<Uuid>> {
-        Ok(sqlx::query_scalar(
-            "select id from tickets where site = $1 order by created_at, id limit 1",
+        Ok(
+            query_scalar("select id from tickets where site = $1 order by created_at, id limit 1")
+                .bind(site)
+                .fetch_optional(self.reader())
+                .await?,
         )
-        .bind(site)
-        .fetch_optional(self.reader())
-        .await?)
     }
 
     /// How many tickets are open on each site that has any.
@@ -88,10 +88,9 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn open_by_site(&self) -> Result<HashMap<Uuid, i64>> {
-        let rows =
-            sqlx::query("select site, count(*) from tickets where state = 'open' group by site")
-                .fetch_all(self.reader())
-                .await?;
+        let rows = query("select site, count(*) from tickets where state = 'open' group by site")
+            .fetch_all(self.reader())
+            .await?;
         rows.iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect()
@@ -102,7 +101,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn agents_last_seen(&self) -> Result<HashMap<Uuid, Micros>> {
-        let rows = sqlx::query("select agent, max(used_at) from sign_ins group by agent")
+        let rows = query("select agent, max(used_at) from sign_ins group by agent")
             .fetch_all(self.reader())
             .await?;
         rows.iter()

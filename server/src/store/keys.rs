@@ -1,7 +1,6 @@
 //! Keys that sign tokens.
 
-use sqlx::Row as _;
-
+use super::sql::query;
 use super::{Connection, Result, Store};
 use crate::clock::Micros;
 
@@ -34,7 +33,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn signing_keys(&self, now: Micros) -> Result<Vec<SigningKey>> {
-        let rows = sqlx::query(
+        let rows = query(
             "select kid, secret, created_at, ends_at from signing_keys
              where ends_at is null or ends_at > $1 order by created_at desc, kid",
         )
@@ -62,7 +61,7 @@ pub(crate) async fn rotate(
     others_end: Micros,
     unless_after: Micros,
 ) -> Result<()> {
-    let made = sqlx::query(
+    let made = query(
         "insert into signing_keys (kid, secret, created_at)
          select $1, $2, $3 where not exists (select 1 from signing_keys where ends_at is null and created_at > $4)",
     )
@@ -71,17 +70,16 @@ pub(crate) async fn rotate(
     .bind(key.created_at)
     .bind(unless_after)
     .execute(&mut *connection)
-    .await?
-    .rows_affected();
+    .await?;
     if made == 0 {
         return Ok(());
     }
-    sqlx::query("update signing_keys set ends_at = $1 where kid <> $2 and ends_at is null")
+    query("update signing_keys set ends_at = $1 where kid <> $2 and ends_at is null")
         .bind(others_end)
         .bind(&key.kid)
         .execute(&mut *connection)
         .await?;
-    sqlx::query("delete from signing_keys where ends_at <= $1")
+    query("delete from signing_keys where ends_at <= $1")
         .bind(key.created_at)
         .execute(connection)
         .await?;

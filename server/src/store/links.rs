@@ -1,9 +1,9 @@
 //! One-time links: set-up, invitation, reset of a password.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::agents::AgentRole;
+use super::sql::{Row, query, query_scalar};
 use super::{Connection, Result, Store, StoreError};
 use crate::clock::Micros;
 
@@ -57,7 +57,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if it is not, or what the database reports.
     pub async fn link(&self, token_hash: Vec<u8>, now: Micros) -> Result<Purpose> {
-        let row = sqlx::query(
+        let row = query(
             "select purpose, agent, email, role from links where token_hash = $1 and used_at is null and ends_at > $2",
         )
         .bind(token_hash)
@@ -72,7 +72,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn link_maker(&self, token_hash: Vec<u8>) -> Result<Option<String>> {
-        let name = sqlx::query_scalar(
+        let name = query_scalar(
             "select a.name from links l join agents a on a.id = l.made_by where l.token_hash = $1",
         )
         .bind(token_hash)
@@ -86,7 +86,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn invitations(&self, now: Micros) -> Result<Vec<Invitation>> {
-        let rows = sqlx::query(
+        let rows = query(
             "select email, role, created_at, ends_at from links
              where purpose = 'invite' and used_at is null and ends_at > $1 order by created_at desc limit 200",
         )
@@ -111,7 +111,7 @@ fn role_of(text: &str) -> Result<AgentRole> {
     AgentRole::parse(text).ok_or_else(|| StoreError::Failed("a link of an unknown role".into()))
 }
 
-fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Purpose> {
+fn read(row: &Row) -> Result<Purpose> {
     let incomplete = || StoreError::Failed("a link that lacks a column".into());
     match row.try_get::<String, _>(0)?.as_str() {
         "setup" => Ok(Purpose::Setup),
@@ -145,7 +145,7 @@ pub(crate) async fn insert(
         Purpose::Invite { email, role } => (None, Some(email.as_str()), Some(role.text())),
         Purpose::Reset { agent } => (Some(*agent), None, None),
     };
-    sqlx::query(
+    query(
         "delete from links where ends_at <= $1 or (purpose = $2 and used_at is null
             and coalesce(agent, $5) = coalesce($3, $5) and coalesce(lower(email), '') = coalesce(lower($4), ''))",
     )
@@ -156,7 +156,7 @@ pub(crate) async fn insert(
     .bind(Uuid::nil())
     .execute(&mut *connection)
     .await?;
-    sqlx::query(
+    query(
         "insert into links (token_hash, purpose, agent, email, role, made_by, created_at, ends_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
@@ -179,7 +179,7 @@ pub(crate) async fn consume(
     token_hash: &[u8],
     now: Micros,
 ) -> Result<Purpose> {
-    let row = sqlx::query(
+    let row = query(
         "update links set used_at = $1 where token_hash = $2 and used_at is null and ends_at > $1
          returning purpose, agent, email, role",
     )
@@ -192,7 +192,7 @@ pub(crate) async fn consume(
 
 /// Withdraws the unused reset links of an agent.
 pub(crate) async fn withdraw_resets(connection: &mut Connection, agent: Uuid) -> Result<()> {
-    sqlx::query("delete from links where purpose = 'reset' and agent = $1 and used_at is null")
+    query("delete from links where purpose = 'reset' and agent = $1 and used_at is null")
         .bind(agent)
         .execute(connection)
         .await?;

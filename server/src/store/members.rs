@@ -1,8 +1,8 @@
 //! Marks of members.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
+use super::sql::{query, query_built, query_scalar};
 use super::{Connection, Result, Store};
 use crate::clock;
 use parlour_protocol::frame::Role;
@@ -24,7 +24,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn marks(&self, room: Uuid, limit: i64) -> Result<Vec<Marks>> {
-        let rows = sqlx::query("select person, delivered, read from members where room = $1 order by read desc, person limit $2")
+        let rows = query("select person, delivered, read from members where room = $1 order by read desc, person limit $2")
             .bind(room)
             .bind(limit)
             .fetch_all(self.reader())
@@ -50,15 +50,16 @@ pub(crate) async fn mark(
     delivered: i64,
     read: i64,
 ) -> Result<Option<Marks>> {
-    // Read implies delivered. `max` of two values is SQLite's; PostgreSQL calls it `greatest`.
-    let row = sqlx::query(
+    // Read implies delivered.
+    let (least, greatest) = connection.database().least_greatest();
+    let row = query_built(format!(
         "insert into members (room, person, role, delivered, read, joined_at)
-         select r.id, $2, $3, min(max($4, $5), r.seq), min($5, r.seq), $6 from rooms r where r.id = $1
+         select r.id, $2, $3, {least}({greatest}($4, $5), r.seq), {least}($5, r.seq), $6 from rooms r where r.id = $1
          on conflict (room, person) do update
-             set delivered = max(members.delivered, excluded.delivered), read = max(members.read, excluded.read)
+             set delivered = {greatest}(members.delivered, excluded.delivered), read = {greatest}(members.read, excluded.read)
              where excluded.delivered > members.delivered or excluded.read > members.read
-         returning delivered, read",
-    )
+         returning members.delivered, members.read",
+    ))
     .bind(room)
     .bind(person)
     .bind(super::messages::role_text(role))
@@ -83,10 +84,9 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn agent_names(&self) -> Result<Vec<(Uuid, String)>> {
-        let rows =
-            sqlx::query("select id, name from agents where disabled_at is null order by name, id")
-                .fetch_all(self.reader())
-                .await?;
+        let rows = query("select id, name from agents where disabled_at is null order by name, id")
+            .fetch_all(self.reader())
+            .await?;
         rows.iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect()
@@ -97,11 +97,9 @@ impl Store {
     /// # Errors
     /// [`super::StoreError::NotFound`], and what the database reports.
     pub async fn visitor_name(&self, visitor: Uuid) -> Result<String> {
-        Ok(
-            sqlx::query_scalar("select name from visitors where id = $1")
-                .bind(visitor)
-                .fetch_one(self.reader())
-                .await?,
-        )
+        Ok(query_scalar("select name from visitors where id = $1")
+            .bind(visitor)
+            .fetch_one(self.reader())
+            .await?)
     }
 }

@@ -1,10 +1,9 @@
 //! Entries of rooms.
 
 use serde::{Deserialize, Serialize};
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
+use super::sql::{Row, query_built};
 use super::{Result, Store, StoreError};
 use crate::clock::Micros;
 use parlour_protocol::frame::Role;
@@ -108,7 +107,7 @@ const COLUMNS: &str =
      coalesce(a.name, v.name, '') as author_name, coalesce(w.name, '') as whom_name";
 const NAMES: &str = "left join agents a on a.id = m.author left join visitors v on v.id = m.author left join agents w on w.id = m.whom";
 
-fn stored(row: &SqliteRow) -> Result<Stored> {
+fn stored(row: &Row) -> Result<Stored> {
     Ok(Stored {
         room: row.try_get("room")?,
         seq: row.try_get("seq")?,
@@ -136,7 +135,7 @@ impl Store {
         let sql = format!(
             "select {COLUMNS} from messages m {NAMES} where m.room = $1 and m.seq < $2 order by m.seq desc limit $3"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = query_built(sql)
             .bind(room)
             .bind(before)
             .bind(limit + 1)
@@ -161,7 +160,7 @@ impl Store {
         let sql = format!(
             "select {COLUMNS} from messages m {NAMES} where m.room = $1 and m.seq > $2 order by m.seq limit $3"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = query_built(sql)
             .bind(room)
             .bind(after)
             .bind(limit + 1)

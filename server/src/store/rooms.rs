@@ -1,10 +1,10 @@
 //! Rooms, and who may enter them.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::append::{self, Author};
 use super::messages::Stored;
+use super::sql::{query, query_built, query_scalar};
 use super::{Connection, Result, Store, StoreError};
 use crate::clock;
 use parlour_protocol::frame::Role;
@@ -89,7 +89,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if there is no such room.
     pub async fn position(&self, room: Uuid) -> Result<i64> {
-        Ok(sqlx::query_scalar("select seq from rooms where id = $1")
+        Ok(query_scalar("select seq from rooms where id = $1")
             .bind(room)
             .fetch_one(self.reader())
             .await?)
@@ -100,13 +100,11 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn positions(&self, rooms: &[Uuid]) -> Result<Vec<(Uuid, i64)>> {
-        let ids: Vec<String> = rooms.iter().map(|id| id.simple().to_string()).collect();
-        let rows = sqlx::query(
-            "select id, seq from rooms where id in (select unhex(value) from json_each($1))",
-        )
-        .bind(serde_json::json!(ids).to_string())
-        .fetch_all(self.reader())
-        .await?;
+        let asked = self.database().ids("$1");
+        let rows = query_built(format!("select id, seq from rooms where id in {asked}"))
+            .bind(rooms)
+            .fetch_all(self.reader())
+            .await?;
         rows.iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect()
@@ -117,7 +115,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] if there is no such room.
     pub async fn room(&self, room: Uuid, person: Uuid) -> Result<Room> {
-        let row = sqlx::query(
+        let row = query(
             "select r.kind, r.seq, t.id as ticket, t.visitor, t.state,
                     exists (select 1 from members m where m.room = r.id and m.person = $2 and m.left_at is null) as member
              from rooms r left join tickets t on t.id = r.id or t.staff_room = r.id where r.id = $1",
@@ -144,15 +142,16 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn rooms_of(&self, agent: Uuid) -> Result<Vec<Listed>> {
-        let rows = sqlx::query(
+        let (_, greatest) = self.database().least_greatest();
+        let rows = query_built(format!(
             "select r.id, r.kind, r.seq, r.at, m.read, o.id as other,
                     case r.kind when 'direct' then coalesce(o.name, '') else r.name end as name
              from members m join rooms r on r.id = m.room
              left join members om on r.kind = 'direct' and om.room = r.id and om.person <> m.person
              left join agents o on o.id = om.person
              where m.person = $1 and m.left_at is null and r.kind in ('direct', 'team')
-             order by max(r.at, r.created_at) desc, r.id",
-        )
+             order by {greatest}(r.at, r.created_at) desc, r.id",
+        ))
         .bind(agent)
         .fetch_all(self.reader())
         .await?;
@@ -176,7 +175,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn members_of(&self, room: Uuid) -> Result<Vec<Member>> {
-        let rows = sqlx::query(
+        let rows = query(
             "select a.id, a.name from members m join agents a on a.id = m.person
              where m.room = $1 and m.left_at is null order by a.name, a.id",
         )
@@ -202,24 +201,23 @@ pub(crate) async fn direct(connection: &mut Connection, one: Uuid, other: Uuid) 
         (other, one)
     };
     let pair: Vec<u8> = [first.as_bytes().as_slice(), second.as_bytes()].concat();
-    let known: i64 = sqlx::query_scalar(
-        "select count(*) from agents where id in ($1, $2) and disabled_at is null",
-    )
-    .bind(one)
-    .bind(other)
-    .fetch_one(&mut *connection)
-    .await?;
+    let known: i64 =
+        query_scalar("select count(*) from agents where id in ($1, $2) and disabled_at is null")
+            .bind(one)
+            .bind(other)
+            .fetch_one(&mut *connection)
+            .await?;
     if known != 2 {
         return Err(StoreError::NotFound);
     }
     let now = clock::now();
-    sqlx::query("insert into rooms (id, kind, pair, created_at) values ($1, 'direct', $2, $3) on conflict (pair) do nothing")
+    query("insert into rooms (id, kind, pair, created_at) values ($1, 'direct', $2, $3) on conflict (pair) do nothing")
         .bind(clock::id())
         .bind(&pair)
         .bind(now)
         .execute(&mut *connection)
         .await?;
-    let room: Uuid = sqlx::query_scalar("select id from rooms where pair = $1")
+    let room: Uuid = query_scalar("select id from rooms where pair = $1")
         .bind(&pair)
         .fetch_one(&mut *connection)
         .await?;
@@ -236,7 +234,7 @@ pub(crate) async fn team(
     members: &[Uuid],
 ) -> Result<Uuid> {
     let room = clock::id();
-    sqlx::query("insert into rooms (id, kind, name, created_at) values ($1, 'team', $2, $3)")
+    query("insert into rooms (id, kind, name, created_at) values ($1, 'team', $2, $3)")
         .bind(room)
         .bind(name)
         .bind(clock::now())
@@ -251,23 +249,23 @@ pub(crate) async fn team(
 /// Makes an agent a member; whether she was not one before.
 async fn join(connection: &mut Connection, room: Uuid, person: Uuid) -> Result<bool> {
     let known: Option<i64> =
-        sqlx::query_scalar("select 1 from agents where id = $1 and disabled_at is null")
+        query_scalar("select cast(1 as bigint) from agents where id = $1 and disabled_at is null")
             .bind(person)
             .fetch_optional(&mut *connection)
             .await?;
     if known.is_none() {
         return Err(StoreError::NotFound);
     }
-    let made = sqlx::query(
+    let made = query(
         "insert into members (room, person, role, joined_at) values ($1, $2, 'agent', $3)
-         on conflict (room, person) do update set left_at = null where left_at is not null",
+         on conflict (room, person) do update set left_at = null where members.left_at is not null",
     )
     .bind(room)
     .bind(person)
     .bind(clock::now())
     .execute(connection)
     .await?;
-    Ok(made.rows_affected() > 0)
+    Ok(made > 0)
 }
 
 /// Adds or removes a member of a team room; the entry that says so, if anything changed.
@@ -278,7 +276,7 @@ pub(crate) async fn change_member(
     person: Uuid,
     add: bool,
 ) -> Result<Option<Stored>> {
-    let kind: String = sqlx::query_scalar(
+    let kind: String = query_scalar(
         "select r.kind from rooms r join members m on m.room = r.id where r.id = $1 and m.person = $2 and m.left_at is null",
     )
     .bind(room)
@@ -290,14 +288,14 @@ pub(crate) async fn change_member(
             "only a team room has members that change",
         ));
     }
-    let name: String = sqlx::query_scalar("select name from agents where id = $1")
+    let name: String = query_scalar("select name from agents where id = $1")
         .bind(person)
         .fetch_one(&mut *connection)
         .await?;
     let changed = if add {
         join(connection, room, person).await?
     } else {
-        let left = sqlx::query(
+        let left = query(
             "update members set left_at = $3 where room = $1 and person = $2 and left_at is null",
         )
         .bind(room)
@@ -305,7 +303,7 @@ pub(crate) async fn change_member(
         .bind(clock::now())
         .execute(&mut *connection)
         .await?;
-        left.rows_affected() > 0
+        left > 0
     };
     if !changed {
         return Ok(None);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::agents::{Agent, AgentRole};
+use super::sql::{Row, query, query_built, query_scalar};
 use super::{Connection, Result, Store, StoreError};
 use crate::clock::Micros;
 
@@ -59,14 +59,12 @@ impl Store {
         now: Micros,
         idle: Duration,
     ) -> Result<Option<Alive>> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "{ALIVE} and s.token_hash = $3"
-        )))
-        .bind(now)
-        .bind(idle_since(now, idle))
-        .bind(token_hash)
-        .fetch_optional(self.reader())
-        .await?;
+        let row = query_built(format!("{ALIVE} and s.token_hash = $3"))
+            .bind(now)
+            .bind(idle_since(now, idle))
+            .bind(token_hash)
+            .fetch_optional(self.reader())
+            .await?;
         row.as_ref().map(alive).transpose()
     }
 
@@ -75,7 +73,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn sign_in(&self, id: Uuid, now: Micros, idle: Duration) -> Result<Option<Alive>> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{ALIVE} and s.id = $3")))
+        let row = query_built(format!("{ALIVE} and s.id = $3"))
             .bind(now)
             .bind(idle_since(now, idle))
             .bind(id)
@@ -89,7 +87,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn sign_ins_alive(&self, now: Micros, idle: Duration) -> Result<Vec<Alive>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(ALIVE.to_owned()))
+        let rows = query_built(ALIVE.to_owned())
             .bind(now)
             .bind(idle_since(now, idle))
             .fetch_all(self.reader())
@@ -107,7 +105,7 @@ impl Store {
         now: Micros,
         idle: Duration,
     ) -> Result<Vec<SignIn>> {
-        let rows = sqlx::query(
+        let rows = query(
             "select id, agent, created_at, used_at, ends_at, address, browser from sign_ins
              where agent = $1 and ends_at > $2 and used_at > $3 order by used_at desc, id",
         )
@@ -139,7 +137,7 @@ impl Store {
         self.write_then(
             move |connection| {
                 Box::pin(async move {
-                    sqlx::query("update sign_ins set used_at = $1 where id = $2 and used_at < $1")
+                    query("update sign_ins set used_at = $1 where id = $2 and used_at < $1")
                         .bind(now)
                         .bind(id)
                         .execute(connection)
@@ -157,7 +155,7 @@ impl Store {
     }
 }
 
-fn alive(row: &sqlx::sqlite::SqliteRow) -> Result<Alive> {
+fn alive(row: &Row) -> Result<Alive> {
     let role: String = row.try_get(5)?;
     Ok(Alive {
         id: row.try_get(0)?,
@@ -181,12 +179,12 @@ pub(crate) async fn insert(
     token_hash: &[u8],
     idle: Duration,
 ) -> Result<()> {
-    sqlx::query("delete from sign_ins where ends_at <= $1 or used_at <= $2")
+    query("delete from sign_ins where ends_at <= $1 or used_at <= $2")
         .bind(sign_in.created_at)
         .bind(idle_since(sign_in.created_at, idle))
         .execute(&mut *connection)
         .await?;
-    sqlx::query(
+    query(
         "insert into sign_ins (id, agent, token_hash, created_at, used_at, ends_at, address, browser)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
@@ -205,12 +203,12 @@ pub(crate) async fn insert(
 
 /// Ends one sign-in of an agent. [`StoreError::NotFound`] if it is not hers.
 pub(crate) async fn end(connection: &mut Connection, agent: Uuid, id: Uuid) -> Result<()> {
-    let done = sqlx::query("delete from sign_ins where id = $1 and agent = $2")
+    let done = query("delete from sign_ins where id = $1 and agent = $2")
         .bind(id)
         .bind(agent)
         .execute(connection)
         .await?;
-    if done.rows_affected() == 1 {
+    if done == 1 {
         Ok(())
     } else {
         Err(StoreError::NotFound)
@@ -224,7 +222,7 @@ pub(crate) async fn end_others(
     but: Option<Uuid>,
 ) -> Result<Vec<Uuid>> {
     Ok(
-        sqlx::query_scalar("delete from sign_ins where agent = $1 and id <> $2 returning id")
+        query_scalar("delete from sign_ins where agent = $1 and id <> $2 returning id")
             .bind(agent)
             .bind(but.unwrap_or_default())
             .fetch_all(connection)

@@ -1,8 +1,8 @@
 //! Sites, and the origins they allow.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
+use super::sql::{Row, query, query_built, query_scalar};
 use super::{Connection, Result, Store, StoreError};
 use crate::clock::Micros;
 
@@ -39,13 +39,13 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn sites(&self) -> Result<Vec<Site>> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+        let rows = query_built(format!(
             "select {COLUMNS} from sites order by created_at, id"
-        )))
+        ))
         .fetch_all(self.reader())
         .await?;
         let mut sites = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
-        let origins = sqlx::query("select site, origin from origins order by origin")
+        let origins = query("select site, origin from origins order by origin")
             .fetch_all(self.reader())
             .await?;
         for row in &origins {
@@ -62,12 +62,10 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or what the database reports.
     pub async fn site(&self, id: Uuid) -> Result<Site> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "select {COLUMNS} from sites where id = $1"
-        )))
-        .bind(id)
-        .fetch_one(self.reader())
-        .await?;
+        let row = query_built(format!("select {COLUMNS} from sites where id = $1"))
+            .bind(id)
+            .fetch_one(self.reader())
+            .await?;
         self.with_origins(read(&row)?).await
     }
 
@@ -76,21 +74,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or what the database reports.
     pub async fn site_by_key(&self, key: &str) -> Result<Site> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "select {COLUMNS} from sites where key = $1"
-        )))
-        .bind(key)
-        .fetch_one(self.reader())
-        .await?;
+        let row = query_built(format!("select {COLUMNS} from sites where key = $1"))
+            .bind(key)
+            .fetch_one(self.reader())
+            .await?;
         self.with_origins(read(&row)?).await
     }
 
     async fn with_origins(&self, mut site: Site) -> Result<Site> {
-        site.origins =
-            sqlx::query_scalar("select origin from origins where site = $1 order by origin")
-                .bind(site.id)
-                .fetch_all(self.reader())
-                .await?;
+        site.origins = query_scalar("select origin from origins where site = $1 order by origin")
+            .bind(site.id)
+            .fetch_all(self.reader())
+            .await?;
         Ok(site)
     }
 
@@ -100,7 +95,7 @@ impl Store {
     /// What the database reports.
     pub async fn origin_allowed(&self, site: Uuid, origin: &str) -> Result<bool> {
         let found: Option<i64> =
-            sqlx::query_scalar("select 1 from origins where site = $1 and origin = $2")
+            query_scalar("select cast(1 as bigint) from origins where site = $1 and origin = $2")
                 .bind(site)
                 .bind(origin)
                 .fetch_optional(self.reader())
@@ -114,7 +109,7 @@ impl Store {
     /// What the database reports.
     pub async fn origin_known(&self, origin: &str) -> Result<bool> {
         let found: Option<i64> =
-            sqlx::query_scalar("select 1 from origins where origin = $1 limit 1")
+            query_scalar("select cast(1 as bigint) from origins where origin = $1 limit 1")
                 .bind(origin)
                 .fetch_optional(self.reader())
                 .await?;
@@ -146,20 +141,19 @@ impl Store {
     pub async fn mark_site_seen(&self, id: Uuid, now: Micros) -> Result<bool> {
         self.write(move |connection| {
             Box::pin(async move {
-                let done =
-                    sqlx::query("update sites set seen_at = $1 where id = $2 and seen_at is null")
-                        .bind(now)
-                        .bind(id)
-                        .execute(connection)
-                        .await?;
-                Ok(done.rows_affected() == 1)
+                let done = query("update sites set seen_at = $1 where id = $2 and seen_at is null")
+                    .bind(now)
+                    .bind(id)
+                    .execute(connection)
+                    .await?;
+                Ok(done == 1)
             })
         })
         .await
     }
 }
 
-fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Site> {
+fn read(row: &Row) -> Result<Site> {
     Ok(Site {
         id: row.try_get(0)?,
         key: row.try_get(1)?,
@@ -175,7 +169,7 @@ fn read(row: &sqlx::sqlite::SqliteRow) -> Result<Site> {
 }
 
 async fn insert(connection: &mut Connection, site: &Site) -> Result<()> {
-    sqlx::query(
+    query(
         "insert into sites (id, key, name, color, greeting, position, locale, created_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
@@ -193,7 +187,7 @@ async fn insert(connection: &mut Connection, site: &Site) -> Result<()> {
 }
 
 async fn update(connection: &mut Connection, site: &Site) -> Result<()> {
-    let done = sqlx::query("update sites set name = $1, color = $2, greeting = $3, position = $4, locale = $5 where id = $6")
+    let done = query("update sites set name = $1, color = $2, greeting = $3, position = $4, locale = $5 where id = $6")
         .bind(&site.name)
         .bind(&site.color)
         .bind(&site.greeting)
@@ -202,10 +196,10 @@ async fn update(connection: &mut Connection, site: &Site) -> Result<()> {
         .bind(site.id)
         .execute(&mut *connection)
         .await?;
-    if done.rows_affected() == 0 {
+    if done == 0 {
         return Err(StoreError::NotFound);
     }
-    sqlx::query("delete from origins where site = $1")
+    query("delete from origins where site = $1")
         .bind(site.id)
         .execute(&mut *connection)
         .await?;
@@ -214,7 +208,7 @@ async fn update(connection: &mut Connection, site: &Site) -> Result<()> {
 
 async fn insert_origins(connection: &mut Connection, site: &Site) -> Result<()> {
     for origin in &site.origins {
-        sqlx::query("insert into origins (site, origin) values ($1, $2) on conflict do nothing")
+        query("insert into origins (site, origin) values ($1, $2) on conflict do nothing")
             .bind(site.id)
             .bind(origin)
             .execute(&mut *connection)

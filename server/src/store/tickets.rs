@@ -1,12 +1,10 @@
 //! Tickets: a visitor's conversation, and its life.
 
-use serde_json::json;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::append::{self, Author};
 use super::messages::Stored;
+use super::sql::{Row, query, query_built, query_scalar};
 use super::{Connection, Result, Store, StoreError};
 use crate::clock::Micros;
 use parlour_protocol::frame::TicketState;
@@ -147,7 +145,7 @@ const SELECT: &str = "select t.id, t.staff_room, t.rev, t.state, t.site, s.name 
      from tickets t join rooms r on r.id = t.id join sites s on s.id = t.site join visitors v on v.id = t.visitor
      left join agents a on a.id = t.assignee left join members m on m.room = t.id and m.person = t.visitor";
 
-fn ticket(row: &SqliteRow) -> Result<Ticket> {
+fn ticket(row: &Row) -> Result<Ticket> {
     let assignee: Option<Uuid> = row.try_get("assignee")?;
     let by: &str = row.try_get("preview_by")?;
     Ok(Ticket {
@@ -198,12 +196,7 @@ impl Store {
     /// [`StoreError::NotFound`], and what the database reports.
     pub async fn ticket(&self, id: Uuid) -> Result<Ticket> {
         let sql = format!("{SELECT} where t.id = $1");
-        ticket(
-            &sqlx::query(sqlx::AssertSqlSafe(sql))
-                .bind(id)
-                .fetch_one(self.reader())
-                .await?,
-        )
+        ticket(&query_built(sql).bind(id).fetch_one(self.reader()).await?)
     }
 
     /// Those of `ids` that exist.
@@ -211,14 +204,9 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn tickets(&self, ids: &[Uuid]) -> Result<Vec<Ticket>> {
-        let ids = json!(
-            ids.iter()
-                .map(|id| id.simple().to_string())
-                .collect::<Vec<_>>()
-        )
-        .to_string();
-        let sql = format!("{SELECT} where t.id in (select unhex(value) from json_each($1))");
-        sqlx::query(sqlx::AssertSqlSafe(sql))
+        let asked = self.database().ids("$1");
+        let sql = format!("{SELECT} where t.id in {asked}");
+        query_built(sql)
             .bind(ids)
             .fetch_all(self.reader())
             .await?
@@ -255,7 +243,7 @@ impl Store {
         let sql = format!(
             "{SELECT} where t.state = $1{assigned}{site}{keyset} order by t.at desc, t.id desc limit $6"
         );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let rows = query_built(sql)
             .bind(state_text(filter.state))
             .bind(if let Assigned::To(agent) = filter.assigned {
                 Some(agent)
@@ -276,7 +264,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn ticket_counts(&self, agent: Uuid) -> Result<Counts> {
-        let row = sqlx::query(
+        let row = query(
             "select count(*) filter (where state = 'open' and assignee = $1) as mine,
                     count(*) filter (where state = 'open' and assignee is null) as unassigned,
                     count(*) filter (where state = 'open') as open,
@@ -307,7 +295,7 @@ impl Store {
         visitor: Uuid,
         limit: i64,
     ) -> Result<Vec<(Uuid, i64, TicketState)>> {
-        let rows = sqlx::query(
+        let rows = query(
             "select t.id, r.seq, t.state from tickets t join rooms r on r.id = t.id
              where t.visitor = $1 order by t.at desc, t.id desc limit $2",
         )
@@ -327,6 +315,15 @@ impl Store {
     }
 }
 
+/// Raises a ticket's revision, because something that its row shows has changed.
+pub(crate) async fn touch(connection: &mut Connection, id: Uuid) -> Result<()> {
+    query("update tickets set rev = rev + 1 where id = $1")
+        .bind(id)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Sets a ticket's state; what was recorded, or nothing if it was in this state already.
 pub(crate) async fn set_state(
     connection: &mut Connection,
@@ -334,14 +331,15 @@ pub(crate) async fn set_state(
     author: &Author,
     state: TicketState,
 ) -> Result<Vec<Stored>> {
-    let before: String = sqlx::query_scalar("select state from tickets where id = $1")
+    append::lock(connection, id).await?;
+    let before: String = query_scalar("select state from tickets where id = $1")
         .bind(id)
         .fetch_one(&mut *connection)
         .await?;
     if before == state_text(state) {
         return Ok(Vec::new());
     }
-    sqlx::query("update tickets set state = $2, rev = rev + 1 where id = $1")
+    query("update tickets set state = $2, rev = rev + 1 where id = $1")
         .bind(id)
         .bind(state_text(state))
         .execute(&mut *connection)
@@ -363,7 +361,8 @@ pub(crate) async fn assign(
     author: &Author,
     assignee: Option<Uuid>,
 ) -> Result<Vec<Stored>> {
-    let row = sqlx::query("select staff_room, assignee from tickets where id = $1")
+    append::lock(connection, id).await?;
+    let row = query("select staff_room, assignee from tickets where id = $1")
         .bind(id)
         .fetch_one(&mut *connection)
         .await?;
@@ -375,7 +374,7 @@ pub(crate) async fn assign(
     let whom = match assignee {
         Some(agent) => {
             let name: String =
-                sqlx::query_scalar("select name from agents where id = $1 and disabled_at is null")
+                query_scalar("select name from agents where id = $1 and disabled_at is null")
                     .bind(agent)
                     .fetch_one(&mut *connection)
                     .await?;
@@ -383,7 +382,7 @@ pub(crate) async fn assign(
         }
         None => None,
     };
-    sqlx::query("update tickets set assignee = $2, rev = rev + 1 where id = $1")
+    query("update tickets set assignee = $2, rev = rev + 1 where id = $1")
         .bind(id)
         .bind(assignee)
         .execute(&mut *connection)

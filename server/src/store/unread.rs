@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use serde_json::json;
-use sqlx::Row as _;
 use uuid::Uuid;
 
+use super::sql::{query, query_built, query_scalar};
 use super::{Result, Store};
 
 /// How far an agent has read in a ticket's public room.
@@ -28,15 +27,6 @@ pub struct RoomNews {
     pub newest: String,
 }
 
-fn list(ids: &[Uuid]) -> String {
-    json!(
-        ids.iter()
-            .map(|id| id.simple().to_string())
-            .collect::<Vec<_>>()
-    )
-    .to_string()
-}
-
 impl Store {
     /// How far `agent` has read in each of `tickets`.
     ///
@@ -47,14 +37,15 @@ impl Store {
         agent: Uuid,
         tickets: &[Uuid],
     ) -> Result<HashMap<Uuid, Unread>> {
-        let rows = sqlx::query(
+        let asked = self.database().ids("$1");
+        let rows = query_built(format!(
             "select t.id, coalesce(m.read, 0) as read,
                     (select count(*) from messages x
                      where x.room = t.id and x.seq > coalesce(m.read, 0) and x.author_role = 'visitor' and x.kind = 'text') as count, t.visitor
-             from json_each($1) asked join tickets t on t.id = unhex(asked.value)
+             from {asked} asked join tickets t on t.id = asked.id
              left join members m on m.room = t.id and m.person = $2",
-        )
-        .bind(list(tickets))
+        ))
+        .bind(tickets)
         .bind(agent)
         .fetch_all(self.reader())
         .await?;
@@ -78,7 +69,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn waiting(&self, agent: Uuid) -> Result<i64> {
-        Ok(sqlx::query_scalar(
+        Ok(query_scalar(
             "select count(*) from tickets t left join members m on m.room = t.id and m.person = $1
              where t.state = 'open' and (t.assignee is null or t.assignee = $1)
                and exists (select 1 from messages x where x.room = t.id and x.seq > coalesce(m.read, 0)
@@ -94,10 +85,11 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn read_marks(&self, person: Uuid, rooms: &[Uuid]) -> Result<HashMap<Uuid, i64>> {
-        let rows = sqlx::query(
-            "select m.room, m.read from json_each($1) asked join members m on m.room = unhex(asked.value) and m.person = $2",
-        )
-        .bind(list(rooms))
+        let asked = self.database().ids("$1");
+        let rows = query_built(format!(
+            "select m.room, m.read from {asked} asked join members m on m.room = asked.id and m.person = $2",
+        ))
+        .bind(rooms)
         .bind(person)
         .fetch_all(self.reader())
         .await?;
@@ -111,7 +103,7 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn room_news(&self, agent: Uuid) -> Result<HashMap<Uuid, RoomNews>> {
-        let rows = sqlx::query(
+        let rows = query(
             "select m.room,
                     (select count(*) from messages x
                      where x.room = m.room and x.seq > m.read and x.author <> m.person and x.kind = 'text') as unread,

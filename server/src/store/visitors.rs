@@ -1,8 +1,8 @@
 //! Visitors: browsers that have opened the widget's panel on a site.
 
-use sqlx::Row as _;
 use uuid::Uuid;
 
+use super::sql::{query, query_scalar};
 use super::{Result, Store, StoreError};
 use crate::clock::Micros;
 
@@ -48,7 +48,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`], or what the database reports.
     pub async fn visitor(&self, id: Uuid) -> Result<Visitor> {
-        let row = sqlx::query(
+        let row = query(
             "select id, site, name, email, created_at, seen_at, page, title, referrer, browser, locale, zone
              from visitors where id = $1",
         )
@@ -82,7 +82,7 @@ impl Store {
         site: Uuid,
         secret_hash: Vec<u8>,
     ) -> Result<Option<Uuid>> {
-        let id = sqlx::query_scalar("select id from visitors where secret_hash = $1 and site = $2")
+        let id = query_scalar("select id from visitors where secret_hash = $1 and site = $2")
             .bind(secret_hash)
             .bind(site)
             .fetch_optional(self.reader())
@@ -104,7 +104,7 @@ impl Store {
     ) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
-                sqlx::query(
+                query(
                     "insert into visitors (id, site, secret_hash, created_at, seen_at, page, title, referrer, browser, locale, zone)
                      values ($1, $2, $3, $4, $4, $5, $6, $7, $8, $9, $10)",
                 )
@@ -138,7 +138,7 @@ impl Store {
     ) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
-                let done = sqlx::query(
+                let done = query(
                     "update visitors set seen_at = $1, page = $2, title = $3, referrer = $4, browser = $5, locale = $6, zone = $7
                      where id = $8",
                 )
@@ -152,7 +152,7 @@ impl Store {
                 .bind(id)
                 .execute(connection)
                 .await?;
-                if done.rows_affected() == 0 { Err(StoreError::NotFound) } else { Ok(()) }
+                if done == 0 { Err(StoreError::NotFound) } else { Ok(()) }
             })
         })
         .await
@@ -171,16 +171,15 @@ impl Store {
     ) -> Result<()> {
         self.write(move |connection| {
             Box::pin(async move {
-                let done = sqlx::query(
-                    "update visitors set seen_at = $1, page = $2, title = $3 where id = $4",
-                )
-                .bind(now)
-                .bind(page)
-                .bind(title)
-                .bind(id)
-                .execute(connection)
-                .await?;
-                if done.rows_affected() == 0 {
+                let done =
+                    query("update visitors set seen_at = $1, page = $2, title = $3 where id = $4")
+                        .bind(now)
+                        .bind(page)
+                        .bind(title)
+                        .bind(id)
+                        .execute(connection)
+                        .await?;
+                if done == 0 {
                     Err(StoreError::NotFound)
                 } else {
                     Ok(())

@@ -1,13 +1,18 @@
-//! The one writer: whatever is queued is one transaction.
+//! The writer: whatever is queued is one transaction.
+//!
+//! SQLite has one connection that writes, and every write is queued for it. Of PostgreSQL only
+//! messages are queued; everything else is a transaction of its own, beside the others.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::{Connection as _, Executor as _};
-use tokio::sync::{mpsc, oneshot};
+use sqlx::Connection as _;
+use sqlx::postgres::PgPool;
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::append::{self, Append, Appended};
-use super::{Connection, Result, StoreError};
+use super::{Connection, Result, StoreError, postgres};
 
 /// Jobs that wait at most; beyond it a writer waits for room, and then is refused.
 const QUEUE: usize = 1_024;
@@ -67,17 +72,34 @@ where
     }
 }
 
+/// Where the connections that write come from.
+enum Source {
+    Own(Connection),
+    Pool(PgPool),
+}
+
 /// The writer's queue.
 #[derive(Clone)]
 pub(super) struct Writer {
     queue: mpsc::Sender<Job>,
+    /// Of PostgreSQL: transactions that stand on their own, and how many there may be.
+    alone: Option<(PgPool, Arc<Semaphore>)>,
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Self {
+    pub(super) fn of_sqlite(connection: Connection) -> Self {
+        Self::start(Source::Own(connection), None)
+    }
+
+    pub(super) fn of_postgres(pool: PgPool) -> Self {
+        let alone = (pool.clone(), Arc::new(Semaphore::new(QUEUE)));
+        Self::start(Source::Pool(pool), Some(alone))
+    }
+
+    fn start(source: Source, alone: Option<(PgPool, Arc<Semaphore>)>) -> Self {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(serve(connection, jobs));
-        Self { queue }
+        tokio::spawn(serve(source, jobs));
+        Self { queue, alone }
     }
 
     pub(super) async fn run<T, W, F>(&self, work: W, then: F) -> Result<()>
@@ -86,12 +108,26 @@ impl Writer {
         W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>> + Send + 'static,
         F: FnOnce(Result<T>) + Send + 'static,
     {
-        self.push(Job::Run(Box::new(Task {
-            work: Some(work),
-            then: Some(then),
-            result: None,
-        })))
-        .await
+        let Some((pool, permits)) = &self.alone else {
+            return self
+                .push(Job::Run(Box::new(Task {
+                    work: Some(work),
+                    then: Some(then),
+                    result: None,
+                })))
+                .await;
+        };
+        let waiting = tokio::time::timeout(PATIENCE, Arc::clone(permits).acquire_owned());
+        let Ok(Ok(permit)) = waiting.await else {
+            return Err(full());
+        };
+        let pool = pool.clone();
+        // A task of its own: what was begun is finished, also if nobody waits any more.
+        tokio::spawn(async move {
+            then(postgres::transaction(&pool, work).await);
+            drop(permit);
+        });
+        Ok(())
     }
 
     pub(super) async fn append(&self, append: Append, then: Then<Appended>) -> Result<()> {
@@ -104,19 +140,27 @@ impl Writer {
             // An error means that the writer is gone, which is what is wanted.
             let _ = closed.await;
         }
+        if let Some((_, permits)) = &self.alone {
+            // All of them are free once every transaction has ended; each has its deadline.
+            let all = u32::try_from(QUEUE).unwrap_or(u32::MAX);
+            let _ = permits.acquire_many(all).await;
+            permits.close();
+        }
     }
 
     async fn push(&self, job: Job) -> Result<()> {
         match self.queue.send_timeout(job, PATIENCE).await {
             Ok(()) => Ok(()),
-            Err(_) => Err(StoreError::Unavailable(
-                "too many writes are waiting".into(),
-            )),
+            Err(_) => Err(full()),
         }
     }
 }
 
-async fn serve(mut connection: Connection, mut jobs: mpsc::Receiver<Job>) {
+fn full() -> StoreError {
+    StoreError::Unavailable("too many writes are waiting".into())
+}
+
+async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
         let mut closing = None;
@@ -127,7 +171,7 @@ async fn serve(mut connection: Connection, mut jobs: mpsc::Receiver<Job>) {
                 other => work.push(other),
             }
         }
-        commit(&mut connection, work).await;
+        commit(&mut source, work).await;
         if let Some(done) = closing {
             jobs.close();
             // What was queued behind the request to close is still written.
@@ -135,8 +179,10 @@ async fn serve(mut connection: Connection, mut jobs: mpsc::Receiver<Job>) {
             while let Some(job) = jobs.recv().await {
                 rest.push(job);
             }
-            commit(&mut connection, rest).await;
-            if let Err(error) = connection.close().await {
+            commit(&mut source, rest).await;
+            if let Source::Own(Connection::Sqlite(connection)) = source
+                && let Err(error) = connection.close().await
+            {
                 tracing::warn!(%error, "the database did not close cleanly");
             }
             let _ = done.send(());
@@ -151,16 +197,28 @@ enum Step {
     Run(Box<dyn Work>),
 }
 
-async fn commit(connection: &mut Connection, jobs: Vec<Job>) {
+async fn commit(source: &mut Source, jobs: Vec<Job>) {
     let mut steps = group(jobs);
     if steps.is_empty() {
         return;
     }
-    let outcome = transaction(connection, &mut steps).await;
-    if outcome.is_err() {
-        // A failed commit may leave the transaction open.
-        let _ = connection.execute("rollback").await;
-    }
+    let outcome = match source {
+        Source::Own(connection) => {
+            let outcome = transaction(connection, &mut steps).await;
+            if outcome.is_err() {
+                // A failed commit may leave the transaction open.
+                let _ = connection.control("rollback").await;
+            }
+            outcome
+        }
+        Source::Pool(pool) => {
+            let steps = &mut steps;
+            postgres::with(pool, async |connection| {
+                transaction(connection, steps).await
+            })
+            .await
+        }
+    };
     finish(steps, outcome.err());
 }
 
@@ -180,9 +238,9 @@ fn group(jobs: Vec<Job>) -> Vec<Step> {
 }
 
 async fn transaction(connection: &mut Connection, steps: &mut [Step]) -> Result<()> {
-    connection.execute("begin immediate").await?;
+    connection.begin().await?;
     for step in steps.iter_mut() {
-        connection.execute("savepoint step").await?;
+        connection.control("savepoint step").await?;
         let failed = match step {
             Step::Run(work) => work.run(connection).await.is_err(),
             Step::Append(set, results) => {
@@ -194,7 +252,7 @@ async fn transaction(connection: &mut Connection, steps: &mut [Step]) -> Result<
                     }
                     Err(error) => {
                         tracing::warn!(%error, count = appends.len(), "a set of messages failed; trying them one by one");
-                        connection.execute("rollback to step").await?;
+                        connection.control("rollback to step").await?;
                         *results = one_by_one(connection, &appends).await?;
                         false
                     }
@@ -202,14 +260,14 @@ async fn transaction(connection: &mut Connection, steps: &mut [Step]) -> Result<
             }
         };
         connection
-            .execute(if failed {
+            .control(if failed {
                 "rollback to step; release step"
             } else {
                 "release step"
             })
             .await?;
     }
-    connection.execute("commit").await?;
+    connection.control("commit").await?;
     Ok(())
 }
 
@@ -219,7 +277,7 @@ async fn one_by_one(
 ) -> Result<Vec<Result<Appended>>> {
     let mut results = Vec::with_capacity(appends.len());
     for append in appends {
-        connection.execute("savepoint one").await?;
+        connection.control("savepoint one").await?;
         let result = append::append(connection, &[append])
             .await
             .map(|mut all| all.pop());
@@ -227,11 +285,11 @@ async fn one_by_one(
             Ok(Some(result)) => result,
             Ok(None) => Err(StoreError::Failed("an append had no result".into())),
             Err(error) => {
-                connection.execute("rollback to one").await?;
+                connection.control("rollback to one").await?;
                 Err(error)
             }
         };
-        connection.execute("release one").await?;
+        connection.control("release one").await?;
         results.push(result);
     }
     Ok(results)

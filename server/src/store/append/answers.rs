@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use serde_json::json;
-use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::Append;
+use crate::store::sql::query_built;
 use crate::store::{Connection, Result};
 
 /// The newest text of each agent in each public room, as far as it may matter.
@@ -25,11 +25,15 @@ impl Answers {
         if asked.is_empty() {
             return Ok(Self::default());
         }
-        let rows = sqlx::query(
-            "select m.room, m.author, max(m.seq) from json_each($1) asked
-             join messages m on m.room = unhex(asked.value ->> 0) and m.seq > asked.value ->> 1
+        let (each, room) = (
+            connection.database().each("$1"),
+            connection.database().id("new.value ->> 0"),
+        );
+        let rows = query_built(format!(
+            "select m.room, m.author, max(m.seq) from {each}
+             join messages m on m.room = {room} and m.seq > cast(new.value ->> 1 as bigint)
              where m.author_role = 'agent' and m.kind = 'text' group by m.room, m.author",
-        )
+        ))
         .bind(json!(asked).to_string())
         .fetch_all(connection)
         .await?;

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use serde_json::json;
-use sqlx::Row as _;
 use uuid::Uuid;
 
 use super::answers::Answers;
@@ -11,6 +10,7 @@ use super::{Append, Appended, Author, Draft, Number};
 use crate::clock::{self, Micros};
 use crate::store::messages::{Kind, Stored, role_text};
 use crate::store::rooms::Kind as RoomKind;
+use crate::store::sql::query_built;
 use crate::store::{Connection, Result, StoreError};
 use parlour_protocol::frame::Role;
 
@@ -68,13 +68,7 @@ impl Batch {
     /// Loads what numbering a set needs: its rooms, the ids that are known, and members.
     pub(super) async fn load(connection: &mut Connection, appends: &[&Append]) -> Result<Self> {
         let mut batch = Self::empty();
-        let asked = json!(
-            appends
-                .iter()
-                .map(|append| append.room.simple().to_string())
-                .collect::<Vec<_>>()
-        )
-        .to_string();
+        let asked: Vec<Uuid> = appends.iter().map(|append| append.room).collect();
         batch.load_rooms(connection, &asked).await?;
         batch.load_known(connection, appends).await?;
         let by_agents = appends.iter().filter(|append| {
@@ -85,19 +79,13 @@ impl Batch {
                     .is_some_and(|room| room.kind == RoomKind::Public)
         });
         batch.answers = Answers::load(connection, by_agents).await?;
-        let private = appends.iter().any(|append| {
-            batch
-                .rooms
-                .get(&append.room)
-                .is_some_and(|room| room.kind.is_private())
-        });
+        let private = batch.rooms.values().any(|room| room.kind.is_private());
         if private {
-            let rows = sqlx::query(
-                "select m.room, m.person from members m
-                 join (select distinct unhex(value) as id from json_each($1)) asked on asked.id = m.room
-                 where m.left_at is null",
-            )
-            .bind(&asked)
+            let rooms = connection.database().ids("$1");
+            let rows = query_built(format!(
+                "select room, person from members where room in {rooms} and left_at is null"
+            ))
+            .bind(asked)
             .fetch_all(connection)
             .await?;
             batch.members = rows
@@ -111,43 +99,67 @@ impl Batch {
     /// Loads one room, for an entry that the room records of itself.
     pub(super) async fn of_room(connection: &mut Connection, room: Uuid) -> Result<Self> {
         let mut batch = Self::empty();
-        let asked = json!([room.simple().to_string()]).to_string();
-        batch.load_rooms(connection, &asked).await?;
+        batch.load_rooms(connection, &[room]).await?;
         Ok(batch)
     }
 
-    async fn load_rooms(&mut self, connection: &mut Connection, asked: &str) -> Result<()> {
-        let rows = sqlx::query(
-            "select r.id, r.kind, r.seq, r.at, t.id as ticket, t.visitor, t.at as ticket_at, t.state, coalesce(v.name, '') as visitor_name
-             from (select distinct unhex(value) as id from json_each($1)) asked
-             join rooms r on r.id = asked.id
-             left join tickets t on t.id = r.id or t.staff_room = r.id
-             left join visitors v on v.id = t.visitor",
-        )
+    /// Rooms before tickets, each in the order of their ids: so that no two nodes wait for each other.
+    async fn load_rooms(&mut self, connection: &mut Connection, asked: &[Uuid]) -> Result<()> {
+        let (ids, lock) = (
+            connection.database().ids("$1"),
+            connection.database().lock(),
+        );
+        let rows = query_built(format!(
+            "select id, kind, seq, at from rooms where id in {ids} order by id{lock}"
+        ))
         .bind(asked)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
         for row in rows {
-            let ticket: Option<Uuid> = row.try_get("ticket")?;
-            if let Some(ticket) = ticket {
-                let state: &str = row.try_get("state")?;
-                self.tickets.entry(ticket).or_insert(Ticket {
-                    at: row.try_get("ticket_at")?,
-                    resolved: state == "resolved",
-                    preview: None,
-                    changed: false,
-                });
-            }
             let position = Position {
                 kind: RoomKind::parse(row.try_get("kind")?)?,
                 seq: row.try_get("seq")?,
                 at: row.try_get("at")?,
-                ticket,
-                visitor: row.try_get("visitor")?,
-                visitor_name: row.try_get("visitor_name")?,
+                ticket: None,
+                visitor: None,
+                visitor_name: String::new(),
                 changed: false,
             };
             self.rooms.insert(row.try_get("id")?, position);
+        }
+        if self.rooms.values().all(|room| room.kind.is_private()) {
+            return Ok(());
+        }
+        let lock = if lock.is_empty() {
+            ""
+        } else {
+            " for no key update of t"
+        };
+        let rows = query_built(format!(
+            "select t.id, t.staff_room, t.visitor, t.at, t.state, v.name
+             from tickets t join visitors v on v.id = t.visitor
+             where t.id in {ids} or t.staff_room in {ids} order by t.id{lock}"
+        ))
+        .bind(asked)
+        .fetch_all(connection)
+        .await?;
+        for row in rows {
+            let id: Uuid = row.try_get("id")?;
+            let state: &str = row.try_get("state")?;
+            let ticket = Ticket {
+                at: row.try_get("at")?,
+                resolved: state == "resolved",
+                preview: None,
+                changed: false,
+            };
+            self.tickets.insert(id, ticket);
+            for room in [id, row.try_get("staff_room")?] {
+                if let Some(room) = self.rooms.get_mut(&room) {
+                    room.ticket = Some(id);
+                    room.visitor = Some(row.try_get("visitor")?);
+                    room.visitor_name = row.try_get("name")?;
+                }
+            }
         }
         Ok(())
     }
@@ -164,10 +176,16 @@ impl Batch {
                 })
             })
             .collect();
-        let rows = sqlx::query(
-            "select m.room, m.cid, m.seq, m.at, m.author, m.text from json_each($1) asked
-             join messages m on m.room = unhex(asked.value ->> 0) and m.cid = unhex(asked.value ->> 1)",
-        )
+        let database = connection.database();
+        let (each, room, cid) = (
+            database.each("$1"),
+            database.id("new.value ->> 0"),
+            database.id("new.value ->> 1"),
+        );
+        let rows = query_built(format!(
+            "select m.room, m.cid, m.seq, m.at, m.author, m.text from {each}
+             join messages m on m.room = {room} and m.cid = {cid}",
+        ))
         .bind(json!(pairs).to_string())
         .fetch_all(connection)
         .await?;
@@ -354,9 +372,14 @@ impl Batch {
             .filter(|(_, room)| room.changed)
             .map(|(id, room)| json!([id.simple().to_string(), room.seq, room.at]))
             .collect();
-        sqlx::query(
-            "update rooms set seq = new.value ->> 1, at = new.value ->> 2 from json_each($1) new where rooms.id = unhex(new.value ->> 0)",
-        )
+        let (each, id) = (
+            connection.database().each("$1"),
+            connection.database().id("new.value ->> 0"),
+        );
+        query_built(format!(
+            "update rooms set seq = cast(new.value ->> 1 as bigint), at = cast(new.value ->> 2 as bigint)
+             from {each} where rooms.id = {id}",
+        ))
         .bind(json!(rooms).to_string())
         .execute(&mut *connection)
         .await?;
@@ -383,18 +406,18 @@ impl Batch {
                     text,
                     by,
                     name,
-                    ticket.resolved
+                    if ticket.resolved { "resolved" } else { "open" },
                 ])
             })
             .collect();
         if !tickets.is_empty() {
-            sqlx::query(
-                "update tickets set rev = rev + 1, at = new.value ->> 1,
+            query_built(format!(
+                "update tickets set rev = rev + 1, at = cast(new.value ->> 1 as bigint),
                      preview = coalesce(new.value ->> 2, preview), preview_by = coalesce(new.value ->> 3, preview_by),
                      preview_name = coalesce(new.value ->> 4, preview_name),
-                     state = case when state = 'resolved' and not (new.value ->> 5) then 'open' else state end
-                 from json_each($1) new where tickets.id = unhex(new.value ->> 0)",
-            )
+                     state = case when state = 'resolved' and new.value ->> 5 = 'open' then 'open' else state end
+                 from {each} where tickets.id = {id}",
+            ))
             .bind(json!(tickets).to_string())
             .execute(connection)
             .await?;
@@ -421,12 +444,15 @@ async fn insert(connection: &mut Connection, new: &[Stored]) -> Result<()> {
             ])
         })
         .collect();
-    sqlx::query(
+    let each = connection.database().each("$1");
+    let [room, cid, author, whom] =
+        [0, 2, 5, 9].map(|field| connection.database().id(&format!("new.value ->> {field}")));
+    query_built(format!(
         "insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
-         select unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6,
-                value ->> 7, value ->> 8, unhex(value ->> 9)
-         from json_each($1)",
-    )
+         select {room}, cast(new.value ->> 1 as bigint), {cid}, cast(new.value ->> 3 as bigint), new.value ->> 4, {author},
+                new.value ->> 6, new.value ->> 7, new.value ->> 8, {whom}
+         from {each}",
+    ))
     .bind(json!(rows).to_string())
     .execute(connection)
     .await?;

@@ -1,0 +1,179 @@
+-- Parlour on PostgreSQL. Times are microseconds since 1970 in UTC.
+-- The same names and columns stand in the SQLite folder, with the reasons for them.
+
+-- One row. A restored copy gets a new epoch, which tells every client that its cursors are void.
+create table installation (
+    one          bigint primary key check (one = 1),
+    epoch        uuid not null,
+    created_at   bigint not null
+);
+
+-- Keys that sign tokens. A retired key is still good for checking until it ends.
+create table signing_keys (
+    kid          text primary key,
+    secret       bytea not null,
+    created_at   bigint not null,
+    ends_at      bigint
+);
+
+create table sites (
+    id           uuid primary key,
+    key          text not null unique,          -- public, stands in the snippet
+    name         text not null,
+    color        text not null,                 -- #RRGGBB
+    greeting     text not null,
+    position     text not null check (position in ('left', 'right')),
+    locale       text not null,
+    created_at   bigint not null,
+    -- When the widget first asked for a session: turns "waiting for the first visitor" off.
+    seen_at      bigint
+);
+
+-- An allowed origin is a row of its own, so that the check is one look-up and fails closed.
+create table origins (
+    site         uuid not null references sites (id) on delete cascade,
+    origin       text not null,                 -- scheme://host[:port], lower case
+    primary key (site, origin)
+);
+
+create table agents (
+    id           uuid primary key,
+    email        text not null,                 -- as typed
+    email_key    text not null unique,          -- lower case: one account an address
+    name         text not null,
+    role         text not null check (role in ('owner', 'admin', 'agent')),
+    password     text not null,                 -- $argon2id$…
+    created_at   bigint not null,
+    disabled_at  bigint
+);
+
+-- There is one owner at most until ownership can be handed over; this holds the race at set-up.
+create unique index agents_one_owner on agents (role) where role = 'owner';
+
+-- A sign-in is a cookie's server side. Only a hash of the cookie is stored.
+create table sign_ins (
+    id           uuid primary key,
+    agent        uuid not null references agents (id) on delete cascade,
+    token_hash   bytea not null unique,
+    created_at   bigint not null,
+    used_at      bigint not null,
+    ends_at      bigint not null,
+    address      text not null,
+    browser      text not null
+);
+create index sign_ins_agent on sign_ins (agent);
+
+-- Set-up, invitation and password reset: one use, an hour at most, only a hash is stored.
+create table links (
+    token_hash   bytea primary key,
+    purpose      text not null check (purpose in ('setup', 'invite', 'reset')),
+    agent        uuid references agents (id) on delete cascade,     -- whose password (reset)
+    email        text,                                              -- who is invited
+    role         text check (role in ('admin', 'agent')),
+    made_by      uuid references agents (id) on delete set null,
+    created_at   bigint not null,
+    ends_at      bigint not null,
+    used_at      bigint
+);
+
+create table visitors (
+    id           uuid primary key,
+    site         uuid not null references sites (id) on delete cascade,
+    secret_hash  bytea not null unique,          -- of what the browser keeps
+    name         text not null default '',
+    email        text not null default '',
+    created_at   bigint not null,
+    seen_at      bigint not null,
+    -- Where she is now; shown to agents only.
+    page         text not null default '',
+    title        text not null default '',
+    referrer     text not null default '',
+    browser      text not null default '',
+    locale       text not null default '',
+    zone         text not null default ''
+);
+create index visitors_site on visitors (site, seen_at);
+
+create table rooms (
+    id           uuid primary key,
+    kind         text not null check (kind in ('public', 'staff', 'direct', 'team')),
+    name         text not null default '',      -- of a team room
+    -- The newest sequence number. Only the transaction that stores an entry raises it,
+    -- so commit order is sequence order and there are no holes.
+    seq          bigint not null default 0,
+    at           bigint not null default 0,    -- of the newest entry
+    -- Two agents have one direct room: their ids, the smaller first. Null for the rest.
+    pair         bytea unique,
+    created_at   bigint not null
+);
+
+-- A ticket's id is the id of its public room. The visitor's browser makes it, so that a
+-- repeated first message opens no second ticket.
+create table tickets (
+    id           uuid primary key references rooms (id),
+    staff_room   uuid not null unique references rooms (id),
+    site         uuid not null references sites (id),
+    visitor      uuid not null references visitors (id),
+    state        text not null check (state in ('open', 'pending', 'snoozed', 'resolved')),
+    assignee     uuid references agents (id),
+    -- Raised by every change that a list shows; an older row never replaces a newer one.
+    rev          bigint not null default 1,
+    -- Of the newest entry in either room: the time line of both is ordered by it.
+    at           bigint not null,
+    -- The newest text of the public room, for the list.
+    preview      text not null default '',
+    preview_by   text not null default 'visitor' check (preview_by in ('visitor', 'agent')),
+    preview_name text not null default '',      -- the agent who wrote it
+    page         text not null default '',      -- where she opened it
+    title        text not null default '',
+    created_at   bigint not null
+);
+-- A list is one state, newest first; the id breaks ties, so a page boundary never skips a row.
+create index tickets_list on tickets (state, at desc, id desc);
+create index tickets_mine on tickets (assignee, state, at desc, id desc);
+create index tickets_visitor on tickets (visitor, at desc);
+
+-- Who may enter a direct or team room, and everybody's marks. A ticket's rooms are open to
+-- every agent: there a row only holds marks.
+create table members (
+    room         uuid not null references rooms (id) on delete cascade,
+    person       uuid not null,
+    role         text not null check (role in ('visitor', 'agent')),
+    -- Marks only move forward.
+    delivered    bigint not null default 0,
+    read         bigint not null default 0,
+    joined_at    bigint not null,
+    -- Removed members lose the room, but their marks and messages stay.
+    left_at      bigint,
+    primary key (room, person)
+);
+create index members_person on members (person, room);
+
+create table messages (
+    room         uuid not null references rooms (id) on delete cascade,
+    seq          bigint not null,
+    cid          uuid not null,
+    at           bigint not null,
+    rev          bigint not null default 0,
+    kind         text not null check (kind in ('text', 'note', 'happened', 'deleted')),
+    author       uuid not null,                 -- zeros: the system
+    author_role  text not null check (author_role in ('visitor', 'agent', 'system')),
+    text         text not null default '',      -- what was typed; becomes runs on the way out
+    what         text not null default '',      -- of 'happened'
+    whom         uuid,                          -- an agent, of 'happened'
+    primary key (room, seq)
+);
+-- A repeated send finds the first one by this, whatever node it reaches.
+create unique index messages_cid on messages (room, cid);
+
+-- Work for later, written in the transaction that causes it.
+create table jobs (
+    id           uuid primary key,
+    kind         text not null,
+    payload      text not null,
+    due_at       bigint not null,
+    tries        bigint not null default 0,
+    claimed_at   bigint,
+    done_at      bigint
+);
+create index jobs_due on jobs (due_at) where done_at is null;

@@ -1,0 +1,136 @@
+//! PostgreSQL: the pool, and transactions with a deadline.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use tokio::time::Instant;
+
+use super::sql::{Connection, Pool};
+use super::writer::Writer;
+use super::{OpenError, Result, Store, StoreError, installation};
+use crate::config::PostgresConfig;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres");
+
+/// How long a server that is not there yet is waited for at the start: both may start at once.
+const START: Duration = Duration::from_secs(10);
+/// The time between two attempts.
+const AGAIN: Duration = Duration::from_millis(500);
+/// How long a connection of the pool is waited for.
+const ACQUIRE: Duration = Duration::from_secs(3);
+/// How long a transaction may take. Together with [`ACQUIRE`] less than a client waits.
+const DEADLINE: Duration = Duration::from_secs(4);
+/// What the server enforces for each connection, should this process stop in the middle: a frozen
+/// node must not hold its locks for longer. Commits wait for the disk, whatever the server's default.
+const SETTINGS: [(&str, &str); 5] = [
+    ("synchronous_commit", "on"),
+    ("lock_timeout", "3s"),
+    ("statement_timeout", "4s"),
+    ("idle_in_transaction_session_timeout", "5s"),
+    ("timezone", "UTC"),
+];
+
+/// Connects and migrates. Several nodes may do so at once: the migrations hold a lock.
+pub(super) async fn open(config: &PostgresConfig) -> std::result::Result<Store, OpenError> {
+    let at = config.url.place();
+    let refused = |reason: String| OpenError::Postgres {
+        at: at.clone(),
+        reason,
+    };
+    let options = PgConnectOptions::from_str(config.url.expose())
+        .map_err(|error| refused(error.to_string()))?
+        .application_name("parlour")
+        .options([("client_min_messages", "warning")])
+        .log_statements(tracing::log::LevelFilter::Off);
+    // Migrations may take longer than what a request may take.
+    migrate(&options, &at).await?;
+    let pool = PgPoolOptions::new()
+        .max_connections(config.connections)
+        .acquire_timeout(ACQUIRE)
+        .connect_with(options.options(SETTINGS))
+        .await
+        .map_err(|error| refused(error.to_string()))?;
+    let epoch = with(
+        &pool,
+        async |connection| Ok(installation(connection).await?),
+    )
+    .await
+    .map_err(|error| refused(error.to_string()))?;
+    Ok(Store {
+        readers: Pool::Postgres(pool.clone()),
+        writer: Writer::of_postgres(pool),
+        epoch,
+        _lock: None,
+    })
+}
+
+async fn migrate(options: &PgConnectOptions, at: &str) -> std::result::Result<(), OpenError> {
+    let refused = |error: &dyn std::fmt::Display| OpenError::Postgres {
+        at: at.to_owned(),
+        reason: error.to_string(),
+    };
+    let until = Instant::now() + START;
+    let mut connection = loop {
+        match options.connect().await {
+            Ok(connection) => break connection,
+            Err(sqlx::Error::Io(error)) if Instant::now() < until => {
+                tracing::warn!(%error, "PostgreSQL is not there yet");
+                tokio::time::sleep(AGAIN).await;
+            }
+            Err(error) => return Err(refused(&error)),
+        }
+    };
+    MIGRATIONS
+        .run_direct(None, &mut connection, false)
+        .await
+        .map_err(|error| match error {
+            sqlx::migrate::MigrateError::VersionMissing(version) => OpenError::Newer {
+                at: at.to_owned(),
+                version,
+            },
+            other => refused(&other),
+        })
+}
+
+/// Runs `work` in a transaction of its own.
+pub(super) async fn transaction<T, W>(pool: &PgPool, work: W) -> Result<T>
+where
+    W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>>,
+{
+    with(pool, async |connection| {
+        connection.begin().await?;
+        let value = work(connection).await?;
+        connection.control("commit").await?;
+        Ok(value)
+    })
+    .await
+}
+
+/// Lends a connection for a transaction. After an error the transaction is undone; after the
+/// deadline the connection is given up, because what it still does cannot be known.
+pub(super) async fn with<T>(
+    pool: &PgPool,
+    work: impl AsyncFnOnce(&mut Connection) -> Result<T>,
+) -> Result<T> {
+    let mut connection = Connection::Postgres(pool.acquire().await?);
+    let result = tokio::time::timeout(DEADLINE, async {
+        let result = work(&mut connection).await;
+        if result.is_err() {
+            connection.control("rollback").await?;
+        }
+        result
+    })
+    .await;
+    if let Ok(result) = result {
+        return result;
+    }
+    if let Connection::Postgres(connection) = connection {
+        drop(connection.detach());
+    }
+    Err(StoreError::Unavailable(
+        "PostgreSQL did not answer in time".into(),
+    ))
+}

@@ -1,0 +1,87 @@
+//! The database in the data folder: one file, one writer.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::sql::{Connection, Pool};
+use super::writer::Writer;
+use super::{OpenError, Opener, Store, installation};
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlite");
+
+/// How long another process may hold the database before a write is refused. A client waits for
+/// the write under way and for its own: together within the time that it was promised.
+const BUSY: Duration = Duration::from_secs(2);
+
+/// Opens the database in `folder`, which is made if it is missing, and migrates it.
+pub(super) async fn open(folder: &Path, opener: Opener) -> Result<Store, OpenError> {
+    let lock = prepare(folder, opener)?;
+    let path = folder.join("parlour.db");
+    let corrupt = |error: sqlx::Error| OpenError::Corrupt {
+        path: path.clone(),
+        reason: error.to_string(),
+    };
+    let options = SqliteConnectOptions::new()
+        .filename(&path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .optimize_on_close(true, None)
+        .log_statements(tracing::log::LevelFilter::Off);
+    let mut connection = options.clone().connect().await.map_err(corrupt)?;
+    MIGRATIONS
+        .run_direct(None, &mut connection, false)
+        .await
+        .map_err(|error| match error {
+            sqlx::migrate::MigrateError::VersionMissing(version) => OpenError::Newer {
+                at: path.display().to_string(),
+                version,
+            },
+            other => OpenError::Corrupt {
+                path: path.clone(),
+                reason: other.to_string(),
+            },
+        })?;
+    let mut connection = Connection::Sqlite(connection);
+    let epoch = installation(&mut connection).await.map_err(corrupt)?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(4)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_with(options.read_only(true).create_if_missing(false))
+        .await
+        .map_err(corrupt)?;
+    Ok(Store {
+        readers: Pool::Sqlite(readers),
+        writer: Writer::of_sqlite(connection),
+        epoch,
+        _lock: lock,
+    })
+}
+
+fn prepare(folder: &Path, opener: Opener) -> Result<Option<Arc<std::fs::File>>, OpenError> {
+    let unwritable = |source| OpenError::Folder {
+        path: folder.to_path_buf(),
+        source,
+    };
+    std::fs::create_dir_all(folder).map_err(unwritable)?;
+    let lock = std::fs::File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join("parlour.lock"))
+        .map_err(unwritable)?;
+    if opener == Opener::CommandLine {
+        return Ok(None);
+    }
+    match lock.try_lock() {
+        Ok(()) => Ok(Some(Arc::new(lock))),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(folder.to_path_buf())),
+        Err(std::fs::TryLockError::Error(source)) => Err(unwritable(source)),
+    }
+}

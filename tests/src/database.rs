@@ -1,0 +1,132 @@
+//! Where a server of a test keeps its data: SQLite in its folder, or with `PARLOUR_TEST_POSTGRES`
+//! (the address of a PostgreSQL server, as its superuser) a PostgreSQL database of its own.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use sqlx::AnyConnection;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+
+/// The variable with the address of a PostgreSQL server whose databases tests may make and drop.
+pub const POSTGRES: &str = "PARLOUR_TEST_POSTGRES";
+
+/// Whether servers of this run keep their data in PostgreSQL.
+#[must_use]
+pub fn is_postgres() -> bool {
+    std::env::var_os(POSTGRES).is_some()
+}
+
+/// Whether this run leaves a test out, because what it tests is a file of SQLite's; says so.
+#[must_use]
+pub fn only_sqlite(what: &str) -> bool {
+    if is_postgres() {
+        eprintln!("not on PostgreSQL: {what}");
+    }
+    is_postgres()
+}
+
+/// The databases of data folders, so that commands on a folder find what its server uses.
+static OF_FOLDER: Mutex<Option<HashMap<PathBuf, String>>> = Mutex::new(None);
+
+/// The `DATABASE_URL` that goes with a data folder; nothing if that holds the data itself.
+#[must_use]
+pub fn url_of(data: &Path) -> Option<String> {
+    let map = OF_FOLDER.lock().unwrap_or_else(PoisonError::into_inner);
+    map.as_ref()?.get(data).cloned()
+}
+
+/// A PostgreSQL database that is dropped with its server.
+#[derive(Debug)]
+pub struct TestDatabase {
+    name: String,
+    data: PathBuf,
+}
+
+impl TestDatabase {
+    /// Makes one for the server with this data folder, if this run uses PostgreSQL.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    #[must_use]
+    pub fn of(data: &Path) -> Option<Self> {
+        let server = std::env::var(POSTGRES).ok()?;
+        let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+        administer(format!("create database {name}"));
+        let url = format!("{}/{name}", server.trim_end_matches('/'));
+        OF_FOLDER
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_default()
+            .insert(data.to_path_buf(), url);
+        Some(Self {
+            name,
+            data: data.to_path_buf(),
+        })
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        if let Some(map) = OF_FOLDER
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_mut()
+        {
+            map.remove(&self.data);
+        }
+        administer(format!(
+            "drop database if exists {} with (force)",
+            self.name
+        ));
+    }
+}
+
+/// Runs a statement that no transaction can hold, on a thread of its own: also where the
+/// runtime of a test is about to end.
+fn administer(sql: String) {
+    let server = std::env::var(POSTGRES).unwrap();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let options: PgConnectOptions = server.parse().unwrap();
+            let mut connection: PgConnection =
+                options.database("postgres").connect().await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(sql))
+                .execute(&mut connection)
+                .await
+                .unwrap();
+            connection.close().await.unwrap();
+        });
+    });
+    thread.join().expect("the PostgreSQL server of the tests");
+}
+
+/// A connection to the database of a data folder's server, beside the server's own.
+///
+/// # Panics
+/// If there is none.
+pub async fn connect(data: &Path) -> AnyConnection {
+    sqlx::any::install_default_drivers();
+    let url = url_of(data).unwrap_or_else(|| format!("sqlite://{}?mode=rw", file(data).display()));
+    AnyConnection::connect(&url).await.expect("the database")
+}
+
+/// SQLite's file in a data folder.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn file(data: &Path) -> PathBuf {
+    let mut entries = std::fs::read_dir(data)
+        .unwrap()
+        .filter_map(Result::ok)
+        .map(|entry| entry.path());
+    entries
+        .find(|path| path.extension().is_some_and(|extension| extension == "db"))
+        .expect("a database file")
+}
