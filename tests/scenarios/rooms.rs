@@ -5,7 +5,7 @@ use std::time::Duration;
 use parlour_protocol::client::Client;
 use parlour_protocol::frame::{ErrorCode, RoomKind, ServerFrame, View};
 use parlour_protocol::{ClientFrame, Id, VERSION};
-use parlour_tests::forge;
+use parlour_tests::database::{connect, hold_rooms};
 use parlour_tests::office::{Colleague, direct_room, team_room};
 use parlour_tests::wire::Upgrade;
 use parlour_tests::{Answer, Node, Office, Request, Visitor, Wire, id};
@@ -360,10 +360,10 @@ async fn a_room_whose_maker_is_cut_off_opens_to_its_members() {
     let mut office = Office::open(&node).await;
     let mut anna = office.invite("Anna", "agent").await;
     let desk = anna.dashboard().await;
-    let mut lock = forge::database(node.data()).await;
+    let mut lock = connect(node.data()).await;
     for _ in 0..10 {
         // Another writer keeps the room from being stored until its maker is gone.
-        lock.execute("begin immediate").await.unwrap();
+        hold_rooms(&mut lock).await;
         let request = Request::post("/rooms")
             .form(&[("name", "Kitchen"), ("members", &anna.id.text())])
             .cookie(&office.owner.browser)

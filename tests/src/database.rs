@@ -116,6 +116,25 @@ pub async fn connect(data: &Path) -> AnyConnection {
     AnyConnection::connect(&url).await.expect("the database")
 }
 
+/// Keeps the server from writing to rooms until this connection ends its transaction.
+///
+/// # Panics
+/// If it cannot be had.
+pub async fn hold_rooms(connection: &mut AnyConnection) {
+    let postgres = connection.backend_name() == "PostgreSQL";
+    let statements = if postgres {
+        ["begin", "lock table rooms in exclusive mode"].as_slice()
+    } else {
+        &["begin immediate"]
+    };
+    for statement in statements {
+        sqlx::raw_sql(*statement)
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+    }
+}
+
 /// SQLite's file in a data folder.
 ///
 /// # Panics
