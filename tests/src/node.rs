@@ -126,10 +126,15 @@ impl Builder {
     #[must_use]
     pub fn stopped(self) -> Node {
         let data = self.data.unwrap_or_else(folder);
+        let given = self.settings.iter().any(|(name, _)| name == "DATABASE_URL");
         Node {
             child: None,
             address: SocketAddr::new(own_loopback(), 0),
-            database: TestDatabase::of(data.path()),
+            database: if given {
+                None
+            } else {
+                TestDatabase::of(data.path())
+            },
             data,
             settings: self.settings,
             wrapper: self.wrapper,
