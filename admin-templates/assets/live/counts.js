@@ -1,28 +1,24 @@
-// Counts in the navigation, the rows, the title and the icon; and the agent's own rooms, which count wherever she is.
+// Counts in the navigation, the rows, the title and the icon.
 
 import { renew } from "./around.js";
-import { $, $$, badge, brain, live, onScreen } from "./common.js";
+import { $, $$, badge, live } from "./common.js";
 import { list } from "./list.js";
+import { inRooms, joinOwn } from "./rooms.js";
 import { presence, reading } from "./thread.js";
-
-/** Unread messages of rooms that are joined, by room. */
-export const roomUnread = new Map();
 
 /** Unread messages of the tickets in the list, by ticket, as the server counted them. */
 const unread = new Map();
 const navTickets = $('[data-nav-unread="tickets"]');
 const title = document.title;
-const kinds = new Map();
 let waiting = Number(navTickets?.textContent ?? 0);
 
 for (const row of list ? $$("[data-rev]", list) : []) unread.set(row.dataset.id, Number($("[data-unread]", row).textContent));
 
 export function counts() {
-  const rooms = [...roomUnread].filter(([id]) => kinds.has(id) && !(onScreen.has(id) && document.hasFocus()));
-  const inRooms = rooms.reduce((sum, [, count]) => sum + count, 0);
-  badge($('[data-nav-unread="rooms"]'), inRooms);
+  const rooms = inRooms();
+  badge($('[data-nav-unread="rooms"]'), rooms);
   badge(navTickets, waiting);
-  const all = inRooms + waiting;
+  const all = rooms + waiting;
   document.title = all > 0 ? `(${all > 99 ? "99+" : all}) ${title}` : title;
   const icon = $("link[rel=icon][data-unread-icon]");
   if (icon) icon.href = all > 0 ? icon.dataset.unreadIcon : icon.dataset.plainIcon;
@@ -81,11 +77,7 @@ function show({ waiting: now, tabs, rows }) {
 
 export function welcome({ rooms, people: present, limit }) {
   present?.forEach(presence);
-  for (const { room, kind } of rooms) {
-    if (kind !== "direct" && kind !== "team") continue;
-    kinds.set(room, kind);
-    brain.desk.join(room);
-  }
+  joinOwn(rooms);
   const text = $("[data-composer] textarea");
   if (text && limit) text.maxLength = limit;
   recount();

@@ -1,7 +1,8 @@
 // The thread: entries of one or two rooms in one time line, and what passes in them.
 
-import { $, $$, badge, brain, build, live, onScreen, people, toast } from "./common.js";
-import { counts, readHere, roomUnread } from "./counts.js";
+import { $, $$, brain, build, live, onScreen, people, toast } from "./common.js";
+import { readHere } from "./counts.js";
+import { waits, written } from "./rooms.js";
 
 export const thread = $("[data-live-thread]");
 export const scroller = $("[data-scroll]");
@@ -41,6 +42,7 @@ function place(entry) {
 }
 
 export function event(change) {
+  written(change);
   if (!thread || !onScreen.has(change.room)) return;
   const stick = nearEnd() || change.own;
   const fresh = place(change);
@@ -107,10 +109,7 @@ const windows = new Map();
 
 export function room(change) {
   const { room } = change;
-  roomUnread.set(room, change.unread);
-  const row = document.getElementById(`r-${room}`);
-  if (row) badge($("[data-unread]", row), onScreen.has(room) && document.hasFocus() ? 0 : change.unread);
-  counts();
+  waits(room, change.unread);
   if (!onScreen.has(room) || !thread) return;
   if (change.gone) return gone();
   const window = `${change.first}-${change.last}-${change.live}`;
@@ -132,7 +131,8 @@ function gone() {
   location.assign("/rooms");
 }
 
-export function marks({ ticks }) {
+export function marks({ room, unread, ticks }) {
+  waits(room, unread);
   for (const { cid, tick } of ticks ?? []) {
     const element = document.getElementById(`m-${cid}`);
     if (element) element.dataset.tick = tick;
