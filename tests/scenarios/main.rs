@@ -28,6 +28,7 @@ mod origins;
 mod outages;
 mod pages;
 mod passwords;
+mod postgres;
 mod presence;
 mod receipts;
 mod redis;

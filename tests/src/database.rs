@@ -37,6 +37,14 @@ pub fn url_of(data: &Path) -> Option<String> {
     map.as_ref()?.get(data).cloned()
 }
 
+/// The same database by way of another address.
+#[must_use]
+pub(crate) fn by(url: &str, address: std::net::SocketAddr) -> String {
+    let (user, rest) = url.split_once('@').expect("an address with a user");
+    let (_, name) = rest.split_once('/').expect("a database");
+    format!("{user}@{address}/{name}")
+}
+
 /// A PostgreSQL database that is dropped with its server.
 #[derive(Debug)]
 pub struct TestDatabase {

@@ -9,6 +9,7 @@
 //! - [`command`]: the other commands of the binary
 //! - [`http`]: requests and a browser's cookie
 //! - [`office`]: the owner, a site, colleagues, made as people make them
+//! - [`proxy`]: what networks do, between any two parties
 //! - [`wire`]: a socket that sends whatever it likes
 //! - [`actor`]: a visitor or an agent: the brain, the widget's codec and a socket
 //! - [`forge`]: tokens that the server must refuse
@@ -40,6 +41,7 @@ pub mod load;
 pub mod log;
 pub mod node;
 pub mod office;
+pub mod proxy;
 pub mod reader;
 pub mod redis;
 pub mod transcript;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::database::{TestDatabase, url_of};
+use crate::database::{TestDatabase, by, url_of};
 use crate::log::Log;
 use crate::redis::{self, Redis};
 use crate::{Request, within};
@@ -56,9 +56,17 @@ pub struct Builder {
     wrapper: Vec<OsString>,
     data: Option<TempDir>,
     joins: bool,
+    database_by: Option<SocketAddr>,
 }
 
 impl Builder {
+    /// Reaches its PostgreSQL database by way of this address, where a proxy stands.
+    #[must_use]
+    pub fn database_by(mut self, address: SocketAddr) -> Self {
+        self.database_by = Some(address);
+        self
+    }
+
     /// Sets a variable of its environment.
     #[must_use]
     pub fn set(mut self, variable: &str, value: impl ToString) -> Self {
@@ -142,6 +150,7 @@ impl Builder {
             setup_link: None,
             redis: None,
             joins: self.joins,
+            database_by: self.database_by,
         }
     }
 }
@@ -172,6 +181,7 @@ pub struct Node {
     setup_link: Option<String>,
     redis: Option<Redis>,
     joins: bool,
+    database_by: Option<SocketAddr>,
 }
 
 impl Node {
@@ -188,6 +198,7 @@ impl Node {
             wrapper: Vec::new(),
             data: None,
             joins: false,
+            database_by: None,
         }
         .set("PARLOUR_HEARTBEAT_MS", 2_000)
         .set("PARLOUR_LOG", "info")
@@ -235,7 +246,11 @@ impl Node {
             .env("PARLOUR_DATA", self.data())
             .env("PARLOUR_ADDR", self.address.to_string());
         if self.database.is_some() {
-            command.envs(url_of(self.data()).map(|url| ("DATABASE_URL", url)));
+            let url = url_of(self.data()).map(|url| match self.database_by {
+                Some(address) => by(&url, address),
+                None => url,
+            });
+            command.envs(url.map(|url| ("DATABASE_URL", url)));
         }
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command.current_dir(self.data()).kill_on_drop(true);
