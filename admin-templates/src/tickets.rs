@@ -7,6 +7,7 @@ use crate::shell::Shell;
 use crate::words::Word;
 use askama::Template;
 use parlour_protocol::frame::TicketState;
+use parlour_protocol::limits::MOST_COUNTED;
 
 /// A ticket's row in the list; the fragment is the same for every agent.
 #[derive(Clone, Debug, Default)]
@@ -145,6 +146,15 @@ impl TicketCounts {
     }
 }
 
+/// A count in words: many are not counted to the end.
+fn counted(count: u64) -> String {
+    if count < MOST_COUNTED {
+        count.to_string()
+    } else {
+        format!("{}+", MOST_COUNTED - 1)
+    }
+}
+
 /// The list pane.
 #[derive(Clone, Debug, Default)]
 pub struct TicketListView {
@@ -191,13 +201,16 @@ impl TicketListView {
         }
     }
 
-    pub(crate) fn tabs(&self) -> [(Assigned, Option<u64>); 3] {
+    pub(crate) fn tabs(&self) -> [(Assigned, Option<String>); 3] {
         // Only open tickets are counted by assignee.
         let open = self.state == TicketState::Open;
         [
             (Assigned::All, Some(self.count(&self.state))),
-            (Assigned::Mine, open.then_some(self.counts.mine)),
-            (Assigned::Unassigned, open.then_some(self.counts.unassigned)),
+            (Assigned::Mine, open.then(|| counted(self.counts.mine))),
+            (
+                Assigned::Unassigned,
+                open.then(|| counted(self.counts.unassigned)),
+            ),
         ]
     }
 
@@ -210,13 +223,13 @@ impl TicketListView {
         ]
     }
 
-    pub(crate) fn count(&self, state: &TicketState) -> u64 {
-        match state {
+    pub(crate) fn count(&self, state: &TicketState) -> String {
+        counted(match state {
             TicketState::Open => self.counts.open,
             TicketState::Pending => self.counts.pending,
             TicketState::Snoozed => self.counts.snoozed,
             TicketState::Resolved => self.counts.resolved,
-        }
+        })
     }
 
     pub(crate) fn with_assigned(&self, assigned: &Assigned) -> String {

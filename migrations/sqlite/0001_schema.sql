@@ -132,6 +132,7 @@ create table tickets (
 create index tickets_list on tickets (state, at desc, id desc);
 create index tickets_mine on tickets (assignee, state, at desc, id desc);
 create index tickets_visitor on tickets (visitor, at desc);
+create index tickets_site on tickets (site, created_at, id);    -- the first one of a site
 
 -- Who may enter a direct or team room, and everybody's marks. A ticket's rooms are open to
 -- every agent: there a row only holds marks.

@@ -12,6 +12,8 @@ pub const MAX_ROOMS: usize = 64;
 pub const PAGE: usize = 50;
 /// Rows in one list.
 pub const LIST: usize = 50;
+/// Tickets of one kind are counted up to here: this number stands for as many or more.
+pub const MOST_COUNTED: u64 = 10_000;
 /// A join whose gap is larger starts over with the newest page.
 pub const MAX_RESUME: u64 = 1_000;
 /// `typing` is sent at most once in this time.

@@ -60,9 +60,12 @@ async function ask() {
   }
 }
 
+/** As in protocol/src/limits.rs. */
+const MOST_COUNTED = 10_000;
+
 function show({ waiting: now, tabs, rows }) {
   waiting = now;
-  for (const [name, count] of Object.entries(tabs)) $$(`[data-count="${name}"]`).forEach((element) => (element.textContent = count));
+  for (const [name, count] of Object.entries(tabs)) $$(`[data-count="${name}"]`).forEach((element) => (element.textContent = count < MOST_COUNTED ? count : `${MOST_COUNTED - 1}+`));
   for (const [id, own] of Object.entries(rows)) {
     presence({ who: { id: own.visitor }, state: own.presence });
     const row = document.getElementById(`t-${id}`);

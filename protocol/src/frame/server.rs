@@ -282,7 +282,7 @@ pub struct TicketRow {
     pub html: String,
 }
 
-/// How many tickets there are.
+/// How many tickets there are, each up to [`crate::limits::MOST_COUNTED`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "serde", derive(Serialize, Deserialize))]
 pub struct ListCounts {

@@ -165,7 +165,11 @@ impl Chat {
                 .filter(stale)
                 .map(|ticket| row(ticket, &self.presence))
                 .collect(),
-            digest: digest(tickets.iter().map(revision)),
+            digest: digest(
+                tickets
+                    .iter()
+                    .map(|ticket| revision((ticket.id, ticket.rev))),
+            ),
             counts: ListCounts {
                 mine: crate::unsigned(counts.mine),
                 unassigned: crate::unsigned(counts.unassigned),
@@ -180,11 +184,11 @@ impl Chat {
     /// # Errors
     /// What the store reports.
     pub async fn list_digest(&self, agent: Uuid, query: &ListQuery) -> Result<u32, Error> {
-        let tickets = self
+        let rows = self
             .store
-            .ticket_list(&filter(query, agent), None, page())
+            .ticket_revisions(&filter(query, agent), page())
             .await?;
-        Ok(digest(tickets.iter().map(revision)))
+        Ok(digest(rows.into_iter().map(revision)))
     }
 
     /// Sets a ticket's state and tells everybody whom it concerns.
@@ -246,10 +250,10 @@ impl Chat {
     }
 }
 
-fn revision(ticket: &Ticket) -> RowRev {
+fn revision((id, rev): (Uuid, i64)) -> RowRev {
     RowRev {
-        id: crate::wire(ticket.id),
-        rev: crate::unsigned(ticket.rev),
+        id: crate::wire(id),
+        rev: crate::unsigned(rev),
     }
 }
 

@@ -9,6 +9,10 @@ use super::{Connection, Result, Store, StoreError};
 use crate::clock::Micros;
 use parlour_protocol::frame::TicketState;
 
+mod list;
+
+pub use list::{Assigned, Below, Counts, Filter};
+
 /// A ticket with what its row and its pane show.
 #[derive(Clone, Debug)]
 pub struct Ticket {
@@ -65,54 +69,6 @@ pub struct Visitor {
     pub zone: String,
     /// When she was first and last here.
     pub seen: (Micros, Micros),
-}
-
-/// Which tickets a list has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Filter {
-    /// In this state.
-    pub state: TicketState,
-    /// Of this agent; nobody's; or all.
-    pub assigned: Assigned,
-    /// Of this site.
-    pub site: Option<Uuid>,
-}
-
-/// Whose tickets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Assigned {
-    /// Everybody's.
-    All,
-    /// One agent's.
-    To(Uuid),
-    /// Nobody's.
-    Nobody,
-}
-
-/// A place in a list: below this row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Below {
-    /// Its time.
-    pub at: Micros,
-    /// Its ticket.
-    pub id: Uuid,
-}
-
-/// How many tickets there are.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counts {
-    /// Open, and assigned to the agent who asks.
-    pub mine: i64,
-    /// Open, and nobody's.
-    pub unassigned: i64,
-    /// Open.
-    pub open: i64,
-    /// Pending.
-    pub pending: i64,
-    /// Snoozed.
-    pub snoozed: i64,
-    /// Resolved.
-    pub resolved: i64,
 }
 
 /// The word that the database has for a state.
@@ -213,77 +169,6 @@ impl Store {
             .iter()
             .map(ticket)
             .collect()
-    }
-
-    /// A page of a list, the newest first, at most `limit` rows below `below`.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn ticket_list(
-        &self,
-        filter: &Filter,
-        below: Option<Below>,
-        limit: i64,
-    ) -> Result<Vec<Ticket>> {
-        let assigned = match filter.assigned {
-            Assigned::All => "",
-            Assigned::To(_) => " and t.assignee = $2",
-            Assigned::Nobody => " and t.assignee is null and $2 is null",
-        };
-        let site = if filter.site.is_some() {
-            " and t.site = $3"
-        } else {
-            ""
-        };
-        let keyset = if below.is_some() {
-            " and (t.at, t.id) < ($4, $5)"
-        } else {
-            ""
-        };
-        let sql = format!(
-            "{SELECT} where t.state = $1{assigned}{site}{keyset} order by t.at desc, t.id desc limit $6"
-        );
-        let rows = query_built(sql)
-            .bind(state_text(filter.state))
-            .bind(if let Assigned::To(agent) = filter.assigned {
-                Some(agent)
-            } else {
-                None
-            })
-            .bind(filter.site)
-            .bind(below.map(|below| below.at))
-            .bind(below.map(|below| below.id))
-            .bind(limit)
-            .fetch_all(self.reader())
-            .await?;
-        rows.iter().map(ticket).collect()
-    }
-
-    /// How many tickets there are, as `agent` sees them.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn ticket_counts(&self, agent: Uuid) -> Result<Counts> {
-        let row = query(
-            "select count(*) filter (where state = 'open' and assignee = $1) as mine,
-                    count(*) filter (where state = 'open' and assignee is null) as unassigned,
-                    count(*) filter (where state = 'open') as open,
-                    count(*) filter (where state = 'pending') as pending,
-                    count(*) filter (where state = 'snoozed') as snoozed,
-                    count(*) filter (where state = 'resolved') as resolved
-             from tickets",
-        )
-        .bind(agent)
-        .fetch_one(self.reader())
-        .await?;
-        Ok(Counts {
-            mine: row.try_get("mine")?,
-            unassigned: row.try_get("unassigned")?,
-            open: row.try_get("open")?,
-            pending: row.try_get("pending")?,
-            snoozed: row.try_get("snoozed")?,
-            resolved: row.try_get("resolved")?,
-        })
     }
 
     /// A visitor's tickets, the newest first: id, position, state.
