@@ -2,7 +2,7 @@
 // widget's, in WebAssembly; this script gives it a token, and puts what it says onto the page.
 // The attributes that it meets the pages in are listed in admin-templates/src/lib.rs.
 
-import { $, brain, live, onScreen, toast } from "./live/common.js";
+import { $, $$, brain, live, onScreen, toast } from "./live/common.js";
 import { counts, welcome } from "./live/counts.js";
 import { askList, merge, row } from "./live/list.js";
 import { event, marks, nearEnd, older, presence, room, scroller, see, thread, toEnd, typing } from "./live/thread.js";
@@ -61,6 +61,8 @@ function composer(form) {
   });
 }
 
+const sentence = (reason) => `${reason[0].toUpperCase()}${reason.slice(1)}${/[.?…]$/.test(reason) ? "" : "."}`;
+
 async function submitLive(submit) {
   const form = submit.target.closest?.("form[data-live-form]");
   if (!form) return;
@@ -69,7 +71,9 @@ async function submitLive(submit) {
   form.closest("[popover]")?.hidePopover();
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" } });
-    if (!answer.ok) toast((await answer.json().catch(() => ({}))).detail ?? "This could not be done.", "danger");
+    if (!answer.ok) return toast(sentence((await answer.json().catch(() => ({}))).detail ?? "this could not be done"), "danger");
+    // What went wrong before is mended.
+    for (const old of $$(".toast[data-tone=danger]")) old.remove();
   } catch {
     toast("No connection. Try again in a moment.", "danger");
   }

@@ -46,6 +46,13 @@
       if (days < 7) return weekday.format(time);
       return new Date(time).getFullYear() === new Date().getFullYear() ? dayMonth.format(time) : date.format(time);
     },
+    // A time to come: "14:00", "tomorrow 09:00", "Mon 09:00", "3 Dec 09:00".
+    soon(time) {
+      const days = -daysAgo(time);
+      if (days < 0) return full.format(time);
+      const day = days === 0 ? "" : days === 1 ? "tomorrow" : days < 7 ? weekday.format(time) : dayMonth.format(time);
+      return `${day} ${clock.format(time)}`.trim();
+    },
     ago(time) {
       const minutes = Math.round((time - Date.now()) / MINUTE);
       if (minutes > -1) return "just now";
@@ -312,7 +319,7 @@
   // Shortcuts --------------------------------------------------------------
 
   const PLACES = { t: "tickets", r: "rooms", a: "agents", s: "sites", p: "account" };
-  const KEYS = { j: "next", k: "previous", r: "reply", n: "note", e: "resolve", E: "resolve-next", a: "assign", i: "assign-me", "?": "help", g: "go" };
+  const KEYS = { j: "next", k: "previous", r: "reply", n: "note", e: "resolve", E: "resolve-next", z: "snooze", a: "assign", i: "assign-me", "?": "help", g: "go" };
 
   function move(step) {
     const links = all(".ticket-link, .room-link");
@@ -349,6 +356,10 @@
     assign() {
       target("assign")?.click();
       one("#assign-menu .menu-item")?.focus();
+    },
+    snooze() {
+      target("life")?.click();
+      one("#life-menu [name=until]")?.focus();
     },
     "assign-me": () => target("assign-me")?.click(),
     help: () => document.getElementById("shortcuts")?.showModal(),
@@ -425,6 +436,10 @@
     document.documentElement.classList.toggle("tips-off", event.key === "Escape");
     walk(event);
     if (!event.defaultPrevented) shortcut(event);
+  });
+  // "Tomorrow morning" is where the agent is.
+  document.addEventListener("formdata", ({ formData }) => {
+    if (formData.has("zone")) formData.set("zone", Intl.DateTimeFormat().resolvedOptions().timeZone);
   });
   document.addEventListener("parlour:fresh", (event) => {
     times(event.detail);

@@ -4,7 +4,7 @@ use crate::moment::Moment;
 use crate::person::PersonView;
 use crate::words::Word;
 use askama::Template;
-use parlour_protocol::frame::{Body, Event, Happening};
+use parlour_protocol::frame::{Body, Event, Happening, Role};
 
 /// An entry of a room. It is the same for every agent; what differs from one to
 /// another (own messages, local times, grouping, ticks) is decided in the browser.
@@ -33,8 +33,8 @@ pub enum MessageBody {
     Text(SafeHtml),
     /// A note that only agents see, as HTML that was sanitised.
     Note(SafeHtml),
-    /// Something that happened, and whom it concerns.
-    Happened(Happening, Option<PersonView>),
+    /// Something that happened, whom it concerns, and until when it holds.
+    Happened(Happening, Option<PersonView>, Option<Moment>),
     /// Its text was deleted.
     Deleted,
 }
@@ -64,9 +64,11 @@ impl MessageView {
         let body = match &event.body {
             Body::Text { .. } => MessageBody::Text(SafeHtml::sanitised(html)),
             Body::Note { .. } => MessageBody::Note(SafeHtml::sanitised(html)),
-            Body::Happened { what, whom } => {
-                MessageBody::Happened(*what, whom.as_ref().map(PersonView::from))
-            }
+            Body::Happened { what, whom, until } => MessageBody::Happened(
+                *what,
+                whom.as_ref().map(PersonView::from),
+                until.map(Moment),
+            ),
             Body::Deleted => MessageBody::Deleted,
         };
         Self {
@@ -105,14 +107,18 @@ impl MessageView {
 
     /// The sentence of an event.
     pub(crate) fn event(&self) -> Option<Sentence<'_>> {
-        let MessageBody::Happened(what, whom) = &self.body else {
+        let MessageBody::Happened(what, whom, until) = &self.body else {
             return None;
         };
         let alone = |text| Sentence {
             text,
             whom: "",
+            until: *until,
             icon: icon(*what),
         };
+        if *what == Happening::Woke && self.author.role == Role::System {
+            return Some(alone("woke the ticket up"));
+        }
         let itself = whom.as_ref().is_some_and(|whom| whom.id == self.author.id);
         Some(match (what, whom) {
             (Happening::Assigned, Some(_)) if itself => alone("took the ticket"),
@@ -128,6 +134,9 @@ impl MessageView {
                 Happening::Resolved
                 | Happening::Reopened
                 | Happening::Unassigned
+                | Happening::Pending
+                | Happening::Snoozed
+                | Happening::Woke
                 | Happening::Unknown,
                 _,
             ) => alone(what.word()),
@@ -140,6 +149,8 @@ pub(crate) struct Sentence<'a> {
     pub(crate) text: &'static str,
     /// Whom it concerns, or empty.
     pub(crate) whom: &'a str,
+    /// Until when it holds.
+    pub(crate) until: Option<Moment>,
     /// The name of its icon in the sprite.
     pub(crate) icon: &'static str,
 }
@@ -150,6 +161,9 @@ fn icon(what: Happening) -> &'static str {
         Happening::Reopened => "rotate",
         Happening::Assigned | Happening::Added => "user-plus",
         Happening::Unassigned | Happening::Removed => "user-minus",
+        Happening::Pending => "pause",
+        Happening::Snoozed => "clock",
+        Happening::Woke => "bell",
         Happening::Unknown => "info",
     }
 }

@@ -31,6 +31,12 @@ impl Moment {
         self.format("%-d %b, %H:%M")
     }
 
+    /// `24 Nov, 14:03 UTC`.
+    #[must_use]
+    pub fn soon(self) -> String {
+        self.format("%-d %b, %H:%M UTC")
+    }
+
     /// `14:03`, in UTC.
     #[must_use]
     pub fn clock(self) -> String {

@@ -22,6 +22,8 @@ pub struct TicketRowView {
     pub at: Moment,
     /// Its state.
     pub state: TicketState,
+    /// If it is snoozed: until when.
+    pub snoozed_until: Option<Moment>,
     /// Whose it is.
     pub assignee: Option<PersonView>,
     /// Who asks; `name` holds the fallback "Visitor · Berlin" if she gave none.
@@ -290,6 +292,8 @@ pub struct TicketView {
     pub id: String,
     /// Its state.
     pub state: TicketState,
+    /// If it is snoozed: until when.
+    pub snoozed_until: Option<Moment>,
     /// Who asks, and whether she is there.
     pub visitor: PersonView,
     /// Whose it is.

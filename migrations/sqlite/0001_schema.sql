@@ -116,6 +116,8 @@ create table tickets (
     visitor      blob not null references visitors (id),
     state        text not null check (state in ('open', 'pending', 'snoozed', 'resolved')),
     assignee     blob references agents (id),
+    -- When a snoozed ticket opens again by itself; null in any other state.
+    snoozed_until integer check ((snoozed_until is not null) = (state = 'snoozed')),
     -- Raised by every change that a list shows; an older row never replaces a newer one.
     rev          integer not null default 1,
     -- Of the newest entry in either room: the time line of both is ordered by it.
@@ -131,6 +133,7 @@ create table tickets (
 -- A list is one state, newest first; the id breaks ties, so a page boundary never skips a row.
 create index tickets_list on tickets (state, at desc, id desc);
 create index tickets_mine on tickets (assignee, state, at desc, id desc);
+create index tickets_snoozed on tickets (snoozed_until) where snoozed_until is not null;
 create index tickets_visitor on tickets (visitor, at desc);
 create index tickets_site on tickets (site, created_at, id);    -- the first one of a site
 

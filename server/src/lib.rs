@@ -126,6 +126,7 @@ pub async fn run(
         listener::serve(listener, http::router(Arc::clone(&app)), stop.subscribe()).await;
         app.sockets.closed().await;
     };
+    tokio::spawn(chat::waking::run(app.chat.clone(), stop.subscribe()));
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         () = &mut serving => {}

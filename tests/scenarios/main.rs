@@ -36,6 +36,7 @@ mod resume;
 mod rooms;
 mod secrets;
 mod sign_ins;
+mod snooze;
 mod tickets;
 mod tokens;
 mod unread;

@@ -54,7 +54,8 @@
 //!   or not for this agent (any more).
 //! - `event` `{room, seq, cid, at, rev, author: person, body: "text"|"note"|"happened"|"deleted", what, whom,
 //!   html, own, tick}`: one entry was appended or replaced, live; the pending message of the same `cid` is
-//!   gone. `what` (only `happened`) is `resolved|reopened|assigned|unassigned|added|removed|unknown`; `tick`
+//!   gone. `what` (only `happened`) is `resolved|reopened|assigned|unassigned|
+//!   pending|snoozed|woke|added|removed|unknown`; `tick`
 //!   (only own) is `sent|delivered|read`.
 //! - `marks` `{room, marks, unread, ticks: [{cid, tick}]}`: the own messages of the window, and how far each is.
 //! - `typing` `{room, who: [person]}`: the others who type, all of them.

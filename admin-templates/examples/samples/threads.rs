@@ -42,7 +42,7 @@ fn happened(
     what: Happening,
     whom: Option<PersonView>,
 ) -> MessageView {
-    entry(n, minutes, author, MessageBody::Happened(what, whom))
+    entry(n, minutes, author, MessageBody::Happened(what, whom, None))
 }
 
 pub(crate) fn ticket() -> ThreadView {

@@ -41,6 +41,7 @@ fn row(sketch: Sketch) -> TicketRowView {
         position: 14,
         at: minutes_ago(minutes),
         state: TicketState::Open,
+        snoozed_until: None,
         assignee,
         visitor: PersonView::visitor(id(n + 500), name).with_presence(presence),
         site: sites().swap_remove(usize::from(n % 5 == 4)),
@@ -174,6 +175,7 @@ fn ticket() -> TicketView {
     TicketView {
         id: id(30),
         state: TicketState::Open,
+        snoozed_until: None,
         visitor: threads::mira().with_presence(Availability::Online),
         assignee: Some(ada()),
         agents: vec![ada(), ben(), clara(), dmitri()],

@@ -57,6 +57,12 @@ pub enum Body {
             serde(default, skip_serializing_if = "Option::is_none")
         )]
         whom: Option<Person>,
+        /// Until when, of a snooze, in microseconds.
+        #[cfg_attr(
+            feature = "serde",
+            serde(default, skip_serializing_if = "Option::is_none")
+        )]
+        until: Option<i64>,
     },
     /// Its text was deleted.
     Deleted,
@@ -75,6 +81,12 @@ pub enum Happening {
     Assigned,
     /// The ticket is nobody's any more (staff room).
     Unassigned,
+    /// The ticket waits for the visitor (staff room).
+    Pending,
+    /// The ticket is put aside `until` a time, or until the visitor writes (staff room).
+    Snoozed,
+    /// The ticket is open again after it was pending or snoozed (staff room).
+    Woke,
     /// `whom` was added to the room.
     Added,
     /// `whom` was removed from the room, or left it.

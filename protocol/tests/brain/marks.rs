@@ -247,6 +247,7 @@ fn unread_counts_the_texts_of_others_only() {
         body: Body::Happened {
             what: Happening::Resolved,
             whom: None,
+            until: None,
         },
         ..text(4, OTHER)
     }));

@@ -304,7 +304,11 @@ fn absurd_numbers_do_no_harm() {
 #[test]
 fn the_tickets_state_follows_its_entries() {
     let happened = |seq, what| Event {
-        body: Body::Happened { what, whom: None },
+        body: Body::Happened {
+            what,
+            whom: None,
+            until: None,
+        },
         author: person(OTHER),
         ..text(seq, OTHER)
     };

@@ -101,14 +101,20 @@ fn run() -> impl Strategy<Value = Run> {
 }
 
 fn body() -> impl Strategy<Value = Body> {
-    use Happening::{Added, Assigned, Removed, Reopened, Resolved, Unassigned, Unknown};
+    use Happening::{
+        Added, Assigned, Pending, Removed, Reopened, Resolved, Snoozed, Unassigned, Unknown, Woke,
+    };
     let what = select(vec![
-        Resolved, Reopened, Assigned, Unassigned, Added, Removed, Unknown,
+        Resolved, Reopened, Assigned, Unassigned, Pending, Snoozed, Woke, Added, Removed, Unknown,
     ]);
     prop_oneof![
         vec(run(), 0..4).prop_map(|runs| Body::Text { runs }),
         vec(run(), 0..4).prop_map(|runs| Body::Note { runs }),
-        (what, of(person())).prop_map(|(what, whom)| Body::Happened { what, whom }),
+        (what, of(person()), of(any::<i64>())).prop_map(|(what, whom, until)| Body::Happened {
+            what,
+            whom,
+            until
+        }),
         Just(Body::Deleted),
     ]
 }

@@ -114,7 +114,11 @@ fn styled() -> Vec<Run> {
 }
 
 fn happened(what: Happening, whom: Option<Person>) -> Body {
-    Body::Happened { what, whom }
+    Body::Happened {
+        what,
+        whom,
+        until: None,
+    }
 }
 
 fn room(room: Id, kind: RoomKind, position: u64) -> RoomState {

@@ -216,6 +216,7 @@ pub fn event(stored: &Stored) -> Event {
                 role: Role::Agent,
                 name: stored.whom_name.clone(),
             }),
+            until: stored.text.parse().ok(),
         },
     };
     Event {
@@ -240,6 +241,9 @@ fn happening(what: &str) -> Happening {
         "reopened" => Happening::Reopened,
         "assigned" => Happening::Assigned,
         "unassigned" => Happening::Unassigned,
+        "pending" => Happening::Pending,
+        "snoozed" => Happening::Snoozed,
+        "woke" => Happening::Woke,
         "added" => Happening::Added,
         "removed" => Happening::Removed,
         _ => Happening::Unknown,

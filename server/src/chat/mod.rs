@@ -3,7 +3,8 @@
 //! - [`messages`]: who may write where, and what an entry looks like on the wire
 //! - [`text`]: what was typed, as runs
 //! - [`rooms`]: who may enter, direct and team rooms
-//! - [`tickets`]: lists, states, assignment, and the rows that agents see change
+//! - [`tickets`]: lists, states, assignment, and the rows that agents see change;
+//!   [`waking`]: the end of a snooze
 //! - [`receipts`], [`typing`], [`presence`]: what passes
 //! - [`limits`]: how much one person may do
 
@@ -24,6 +25,7 @@ pub mod rooms;
 pub mod text;
 pub mod tickets;
 pub mod typing;
+pub mod waking;
 
 /// Who acts: the person behind a connection, a form or a REST call.
 #[derive(Clone, Debug)]

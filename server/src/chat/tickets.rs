@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use parlour_protocol::frame::{
-    ListCounts, ListQuery, Role, RowRev, ServerFrame, TicketRow, TicketState, digest,
+    ListCounts, ListQuery, Role, RowRev, ServerFrame, TicketRow, digest,
 };
 use parlour_protocol::limits;
 use tokio::sync::Notify;
@@ -15,14 +15,18 @@ use uuid::Uuid;
 use super::presence::Presences;
 use super::{Actor, Chat};
 use crate::bus::{Bus, News, Publication};
+use crate::clock;
 use crate::error::Error;
 use crate::hub::Topic;
 use crate::store::messages::Stored;
+use crate::store::states::{self, Change};
 use crate::store::tickets::{self, Assigned, Filter, Ticket};
 use crate::store::{self, Connection, Store};
 
 /// Rows of one ticket that changes many times in this time are one row.
 const GATHER: Duration = Duration::from_millis(40);
+/// A year, and the day that it may be longer.
+const LONGEST_SNOOZE: clock::Micros = 366 * 24 * 3_600 * clock::SECOND;
 
 /// Tickets, and for whom: for all agents, or for the one who has read it.
 type Changed = HashSet<(Uuid, Option<Uuid>)>;
@@ -194,16 +198,26 @@ impl Chat {
     /// Sets a ticket's state and tells everybody whom it concerns.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is no such ticket, [`Error::Forbidden`] for visitors.
+    /// [`Error::NotFound`] if there is no such ticket, [`Error::Forbidden`] for visitors,
+    /// [`Error::Invalid`] for a snooze that is over already or beyond a year.
     pub async fn set_state(
         &self,
         actor: &Actor,
         ticket: Uuid,
-        state: TicketState,
+        change: Change,
     ) -> Result<(), Error> {
+        if let Change::Snoozed(until) = change {
+            let now = clock::now();
+            if until <= now || until > now.saturating_add(LONGEST_SNOOZE) {
+                return Err(Error::Invalid {
+                    field: "snoozed_until",
+                    reason: "choose a time that is still to come, within a year".into(),
+                });
+            }
+        }
         let author = actor.author();
         self.change(actor, ticket, move |c| {
-            Box::pin(async move { tickets::set_state(c, ticket, &author, state).await })
+            Box::pin(async move { states::set(c, ticket, &author, change).await })
         })
         .await
     }

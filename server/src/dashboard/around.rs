@@ -6,7 +6,7 @@ use axum::extract::{Query as Address, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use parlour_admin_templates::{AroundFragment, PersonView, SiteRef, TicketView};
+use parlour_admin_templates::{AroundFragment, Moment, PersonView, SiteRef, TicketView};
 
 use super::answer;
 use super::ticket_list::{Params, Query};
@@ -47,6 +47,7 @@ pub(super) async fn view(app: &Shared, ticket: &Ticket) -> Result<TicketView, Er
     Ok(TicketView {
         id: ticket.id.to_string(),
         state: ticket.state,
+        snoozed_until: ticket.snoozed_until.map(Moment),
         visitor: PersonView::visitor(visitor.id.to_string(), live::visitor_name(visitor))
             .with_presence(app.chat.presence.state(visitor.id)),
         assignee: assignee.map(|(id, name)| PersonView::agent(id.to_string(), name.clone())),

@@ -38,7 +38,9 @@ flashes! {
     /// A ticket.
     Reopened = "reopened", Ok, "The ticket is open again.";
     /// A ticket.
-    StateChanged = "state", Ok, "The ticket's state is changed.";
+    Pending = "pending", Ok, "The ticket waits for the visitor.";
+    /// A ticket.
+    Snoozed = "snoozed", Ok, "The ticket is snoozed. It comes back by itself, or when the visitor writes.";
     /// A ticket.
     Assigned = "assigned", Ok, "The ticket is assigned.";
     /// A ticket.

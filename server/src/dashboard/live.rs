@@ -54,6 +54,7 @@ pub fn row_view(ticket: &Ticket, presence: Availability, page: RowOnPage) -> Tic
         position: crate::unsigned(ticket.position),
         at: Moment(ticket.at),
         state: ticket.state,
+        snoozed_until: ticket.snoozed_until.map(Moment),
         assignee: ticket
             .assignee
             .as_ref()

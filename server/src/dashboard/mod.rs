@@ -5,7 +5,7 @@
 //! and gets a status, or a problem document.
 //!
 //! - [`sign_in`], [`setup`], [`invite`], [`reset`]: before there is somebody
-//! - [`tickets`] with [`ticket_list`], [`thread`], [`around`], [`context`] and [`counts`]; [`rooms`]; [`messages`]: the daily work
+//! - [`tickets`] with [`ticket_list`], [`thread`], [`around`], [`context`], [`states`] and [`counts`]; [`rooms`]; [`messages`]: the daily work
 //! - [`agents`], [`sites`], [`account`]: settings
 //! - [`live`]: the same views as fragments
 //! - [`viewer`], [`shell`], [`answer`], [`forms`], [`flash`], [`errors`]: what all of them use
@@ -35,6 +35,7 @@ mod setup;
 mod shell;
 mod sign_in;
 mod sites;
+mod states;
 mod thread;
 mod ticket_list;
 mod tickets;
@@ -61,6 +62,7 @@ pub fn router() -> Router<Shared> {
     dressed(
         Router::new()
             .merge(tickets::routes())
+            .merge(states::routes())
             .merge(counts::routes())
             .merge(around::routes())
             .merge(rooms::routes())

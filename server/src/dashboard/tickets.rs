@@ -8,7 +8,6 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Form, Router};
 use parlour_admin_templates::{LiveRoom, Section, TicketView, TicketsPage};
-use parlour_protocol::frame::TicketState;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -22,7 +21,7 @@ use super::ticket_list::{self, Params, Query};
 use super::viewer::{Key, Viewer};
 use crate::Shared;
 use crate::error::Error;
-use crate::store::tickets::{Ticket, state_parse};
+use crate::store::tickets::Ticket;
 
 /// The routes.
 pub(super) fn routes() -> Router<Shared> {
@@ -32,7 +31,6 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/tickets/{id}", get(show))
         .route("/tickets/{id}/messages", post(write))
         .route("/tickets/{id}/read", post(read))
-        .route("/tickets/{id}/state", post(state))
         .route("/tickets/{id}/assignee", post(assignee))
 }
 
@@ -183,38 +181,6 @@ async fn read(
 }
 
 #[derive(Deserialize)]
-struct StateForm {
-    state: String,
-}
-
-async fn state(
-    State(app): State<Shared>,
-    viewer: Viewer,
-    Key(id): Key,
-    headers: HeaderMap,
-    Form(form): Form<StateForm>,
-) -> Result<Response, Error> {
-    let Some(state) = state_parse(&form.state) else {
-        return Err(Error::Invalid {
-            field: "state",
-            reason: "expected open, pending, snoozed or resolved".into(),
-        });
-    };
-    app.chat.set_state(&viewer.actor(), id, state).await?;
-    let flash = match state {
-        TicketState::Resolved => Flash::Resolved,
-        TicketState::Open => Flash::Reopened,
-        TicketState::Pending | TicketState::Snoozed => Flash::StateChanged,
-    };
-    Ok(answer::done(
-        &app,
-        &viewer,
-        &back_to(id, &headers),
-        Some(flash),
-    ))
-}
-
-#[derive(Deserialize)]
 struct AssigneeForm {
     /// An agent's id, or empty: nobody.
     assignee: String,
@@ -247,7 +213,7 @@ async fn assignee(
 
 /// The ticket's page beside the list from where the form was sent. Of the referrer only what the
 /// list's address may hold is taken over.
-fn back_to(id: Uuid, headers: &HeaderMap) -> String {
+pub(super) fn back_to(id: Uuid, headers: &HeaderMap) -> String {
     let referrer = headers
         .get(REFERER)
         .and_then(|value| value.to_str().ok())

@@ -184,3 +184,22 @@ pub async fn happened(
     batch.store(connection).await?;
     Ok(stored)
 }
+
+/// The same for a ticket that is put aside, `until` a time if it is a snooze, or taken up again.
+///
+/// # Errors
+/// As [`happened`].
+pub(super) async fn set_aside(
+    connection: &mut Connection,
+    staff_room: Uuid,
+    author: &Author,
+    what: &str,
+    until: Option<Micros>,
+) -> Result<Stored> {
+    let mut batch = Batch::of_room(connection, staff_room).await?;
+    // What happened has no text of its own, so the time stands there.
+    let text = until.map(|until| until.to_string()).unwrap_or_default();
+    let stored = batch.push(staff_room, author, clock::id(), Kind::Happened, &text, what)?;
+    batch.store(connection).await?;
+    Ok(stored)
+}

@@ -22,6 +22,7 @@ pub mod context;
 pub mod members;
 pub mod messages;
 pub mod rooms;
+pub mod states;
 pub mod tickets;
 pub mod unread;
 pub mod writer;

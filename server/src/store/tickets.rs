@@ -24,6 +24,8 @@ pub struct Ticket {
     pub rev: i64,
     /// Its state.
     pub state: TicketState,
+    /// If it is snoozed: until when.
+    pub snoozed_until: Option<Micros>,
     /// Its site.
     pub site: Uuid,
     /// The site's name.
@@ -94,7 +96,7 @@ pub fn state_parse(text: &str) -> Option<TicketState> {
     }
 }
 
-const SELECT: &str = "select t.id, t.staff_room, t.rev, t.state, t.site, s.name as site_name, t.assignee, a.name as assignee_name,
+const SELECT: &str = "select t.id, t.staff_room, t.rev, t.state, t.snoozed_until, t.site, s.name as site_name, t.assignee, a.name as assignee_name,
         t.visitor, v.name as visitor_name, v.email, v.page as now_page, v.title as now_title, v.referrer, v.browser, v.locale, v.zone,
         v.created_at as first_seen, v.seen_at, r.seq, t.at, t.preview, t.preview_by, t.preview_name, t.page, t.title, t.created_at,
         coalesce(m.delivered, 0) as delivered, coalesce(m.read, 0) as read
@@ -110,6 +112,7 @@ fn ticket(row: &Row) -> Result<Ticket> {
         rev: row.try_get("rev")?,
         state: state_parse(row.try_get("state")?)
             .ok_or_else(|| StoreError::Failed("a ticket in an unknown state".into()))?,
+        snoozed_until: row.try_get("snoozed_until")?,
         site: row.try_get("site")?,
         site_name: row.try_get("site_name")?,
         assignee: match assignee {
@@ -207,36 +210,6 @@ pub(crate) async fn touch(connection: &mut Connection, id: Uuid) -> Result<()> {
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// Sets a ticket's state; what was recorded, or nothing if it was in this state already.
-pub(crate) async fn set_state(
-    connection: &mut Connection,
-    id: Uuid,
-    author: &Author,
-    state: TicketState,
-) -> Result<Vec<Stored>> {
-    append::lock(connection, id).await?;
-    let before: String = query_scalar("select state from tickets where id = $1")
-        .bind(id)
-        .fetch_one(&mut *connection)
-        .await?;
-    if before == state_text(state) {
-        return Ok(Vec::new());
-    }
-    query("update tickets set state = $2, rev = rev + 1 where id = $1")
-        .bind(id)
-        .bind(state_text(state))
-        .execute(&mut *connection)
-        .await?;
-    let what = match state {
-        TicketState::Resolved => "resolved",
-        TicketState::Open if before == "resolved" => "reopened",
-        _ => return Ok(Vec::new()),
-    };
-    Ok(vec![
-        append::happened(connection, id, author, what, None).await?,
-    ])
 }
 
 /// Gives a ticket to an agent, or to nobody; what was recorded, or nothing if it was so already.

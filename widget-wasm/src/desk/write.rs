@@ -173,7 +173,7 @@ fn event(json: &mut Writer, room: &Room, event: &Event, me: Id) {
         Body::Deleted => "deleted",
         Body::Happened { .. } => "happened",
     });
-    if let Body::Happened { what, whom } = &event.body {
+    if let Body::Happened { what, whom, .. } = &event.body {
         json.key("what").text(words::happening(*what));
         if let Some(whom) = whom {
             person(json.key("whom"), whom);

@@ -195,7 +195,11 @@ fn ticks_stand_where_they_change() {
 
 #[test]
 fn what_happened_and_what_was_deleted_is_said_and_notes_are_not() {
-    let happened = |what| Body::Happened { what, whom: None };
+    let happened = |what| Body::Happened {
+        what,
+        whom: None,
+        until: None,
+    };
     let client = client(
         vec![
             event(1, 1, agent(), Body::Deleted),

@@ -37,6 +37,7 @@ fn body(f: &mut Fields<'_>) -> Body {
         2 => Body::Happened {
             what: happening(f),
             whom: f.optional_one("whom", person),
+            until: f.optional_i64("until"),
         },
         3 => Body::Deleted,
         _ => {
@@ -66,6 +67,9 @@ fn happening(f: &mut Fields<'_>) -> Happening {
             "unassigned",
             "added",
             "removed",
+            "pending",
+            "snoozed",
+            "woke",
         ],
     ) {
         0 => Happening::Resolved,
@@ -74,6 +78,9 @@ fn happening(f: &mut Fields<'_>) -> Happening {
         3 => Happening::Unassigned,
         4 => Happening::Added,
         5 => Happening::Removed,
+        6 => Happening::Pending,
+        7 => Happening::Snoozed,
+        8 => Happening::Woke,
         _ => Happening::Unknown,
     }
 }

@@ -132,7 +132,16 @@ impl<'v> Fields<'v> {
     }
 
     pub(super) fn i64(&mut self, name: &str) -> i64 {
-        match self.need(name).signed() {
+        let value = self.need(name);
+        self.as_i64(value)
+    }
+
+    pub(super) fn optional_i64(&mut self, name: &str) -> Option<i64> {
+        self.optional(name).map(|value| self.as_i64(value))
+    }
+
+    fn as_i64(&mut self, value: &Value<'_>) -> i64 {
+        match value.signed() {
             Some(value) => value,
             None => {
                 self.bad = true;

@@ -139,6 +139,23 @@ fn events() -> Vec<(&'static str, ServerFrame)> {
             event(staff, 3, grace(), unassigned),
         ),
         (
+            "server-event-snoozed",
+            event(
+                staff,
+                4,
+                grace(),
+                Body::Happened {
+                    what: Happening::Snoozed,
+                    whom: None,
+                    until: Some(TIME + 3_600_000_000),
+                },
+            ),
+        ),
+        (
+            "server-event-woke",
+            event(staff, 5, system(), happened(Happening::Woke, None)),
+        ),
+        (
             "server-event-added",
             event(team, 1, grace(), happened(Happening::Added, Some(linus()))),
         ),

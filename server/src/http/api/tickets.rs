@@ -12,6 +12,7 @@ use crate::chat::{self, Actor};
 use crate::error::Error;
 use crate::http::extract::{self, PathId, Query};
 use crate::identity::SignedIn;
+use crate::store::states;
 use crate::store::tickets::{Below, Ticket};
 
 /// Tickets in one answer.
@@ -30,6 +31,8 @@ struct TicketView {
     staff_room: Id,
     rev: u64,
     state: TicketState,
+    /// If it is snoozed: when it opens by itself.
+    snoozed_until: Option<i64>,
     site: Id,
     assignee: Option<Id>,
     visitor: VisitorView,
@@ -64,6 +67,7 @@ impl From<Ticket> for TicketView {
             staff_room: crate::wire(ticket.staff_room),
             rev: crate::unsigned(ticket.rev),
             state: ticket.state,
+            snoozed_until: ticket.snoozed_until,
             site: crate::wire(ticket.site),
             assignee: ticket.assignee.map(|(id, _)| crate::wire(id)),
             position: crate::unsigned(ticket.position),
@@ -164,9 +168,29 @@ async fn one(
 #[derive(Deserialize)]
 struct Change {
     state: Option<TicketState>,
+    /// Until when, if `state` is `snoozed`.
+    snoozed_until: Option<i64>,
     /// A missing field changes nothing; null takes the ticket from whoever has it.
     #[serde(default, deserialize_with = "present")]
     assignee: Option<Option<Id>>,
+}
+
+impl Change {
+    fn state(&self) -> Result<Option<states::Change>, Error> {
+        Ok(Some(match self.state {
+            None => return Ok(None),
+            Some(TicketState::Open) => states::Change::Open,
+            Some(TicketState::Pending) => states::Change::Pending,
+            Some(TicketState::Resolved) => states::Change::Resolved,
+            Some(TicketState::Snoozed) => {
+                let until = self.snoozed_until.ok_or_else(|| Error::Invalid {
+                    field: "snoozed_until",
+                    reason: "say until when, in microseconds since 1970".into(),
+                })?;
+                states::Change::Snoozed(until)
+            }
+        }))
+    }
 }
 
 fn present<'de, D: serde::Deserializer<'de>>(
@@ -182,12 +206,13 @@ async fn change(
     extract::Json(change): extract::Json<Change>,
 ) -> Result<Json<TicketView>, Error> {
     let actor = Actor::agent(caller.agent.id, caller.agent.name);
+    let state = change.state()?;
     if let Some(assignee) = change.assignee {
         app.chat
             .assign(&actor, id, assignee.map(|id| uuid::Uuid::from_bytes(id.0)))
             .await?;
     }
-    if let Some(state) = change.state {
+    if let Some(state) = state {
         app.chat.set_state(&actor, id, state).await?;
     }
     Ok(Json(app.store.ticket(id).await?.into()))

@@ -29,6 +29,8 @@ struct Position {
 struct Ticket {
     at: Micros,
     resolved: bool,
+    /// Whether the visitor wrote: then it is open, whatever it was.
+    opens: bool,
     preview: Option<(String, Author)>,
     changed: bool,
 }
@@ -149,6 +151,7 @@ impl Batch {
             let ticket = Ticket {
                 at: row.try_get("at")?,
                 resolved: state == "resolved",
+                opens: false,
                 preview: None,
                 changed: false,
             };
@@ -330,6 +333,7 @@ impl Batch {
                 ticket.resolved = false;
             }
             if kind == Kind::Text {
+                ticket.opens |= author.role == Role::Visitor;
                 if author.role == Role::Agent {
                     self.answers.note(room, author.id, position.seq);
                 }
@@ -406,7 +410,7 @@ impl Batch {
                     text,
                     by,
                     name,
-                    if ticket.resolved { "resolved" } else { "open" },
+                    ticket.opens.then_some("open"),
                 ])
             })
             .collect();
@@ -415,7 +419,8 @@ impl Batch {
                 "update tickets set rev = rev + 1, at = cast(new.value ->> 1 as bigint),
                      preview = coalesce(new.value ->> 2, preview), preview_by = coalesce(new.value ->> 3, preview_by),
                      preview_name = coalesce(new.value ->> 4, preview_name),
-                     state = case when state = 'resolved' and new.value ->> 5 = 'open' then 'open' else state end
+                     state = coalesce(new.value ->> 5, state),
+                     snoozed_until = case when new.value ->> 5 = 'open' then null else snoozed_until end
                  from {each} where tickets.id = {id}",
             ))
             .bind(json!(tickets).to_string())
