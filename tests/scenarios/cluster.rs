@@ -181,3 +181,41 @@ async fn the_last_tab_of_all_nodes_turns_the_light_off() {
         }
     }
 }
+
+/// The same while the nodes cannot hear one another: the database tells of it, more slowly.
+#[tokio::test]
+async fn without_redis_what_is_taken_is_gone_all_the_same() {
+    let (mut cluster, mut office) = Cluster::of(2).await;
+    let anna = office.invite("Anna", "agent").await;
+    let lab = team_room(&mut office.owner.browser, "Lab", &[anna.id]).await;
+    let there = anna.at(&cluster[1]).dashboard().await;
+    there.join(lab).await;
+    let visitor = Visitor::arrive(&cluster[0], &office.site).await;
+    let tab = visitor.tab_at(&cluster[1]).await;
+    cluster.redis.kill().await;
+    cluster.expect_redis("down").await;
+
+    let owner = office.owner.dashboard().await;
+    owner.join(lab).await;
+    owner.say_in(lab, "all here").await;
+    there.expect(lab, "all here").await;
+    let path = format!("/rooms/{lab}/members/{}/remove", anna.id);
+    let answer = office.owner.browser.form(&path, &[]).await;
+    assert_eq!(answer.status, 303);
+    there
+        .expect_refusal("the loss of the room", |(code, of, _)| {
+            *code == ErrorCode::UnknownRoom && *of == Some(lab)
+        })
+        .await;
+
+    let ticket = visitor.open("from one tab").await;
+    tab.until("the ticket in the other", |brain| {
+        let mut rooms = brain.rooms().iter();
+        rooms.any(|room| room.room == ticket).then_some(())
+    })
+    .await;
+
+    let mut here = anna.clone();
+    assert_eq!(here.browser.form("/sign-out", &[]).await.status, 303);
+    there.expect_close(close::UNAUTHORIZED).await;
+}

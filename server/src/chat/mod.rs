@@ -6,6 +6,7 @@
 //! - [`tickets`]: lists, states, assignment, and the rows that agents see change;
 //!   [`waking`]: the end of a snooze
 //! - [`receipts`], [`typing`], [`presence`]: what passes
+//! - [`missed`]: what other nodes could not tell
 //! - [`limits`]: how much one person may do
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use parlour_protocol::frame::{Person, Role};
 
 pub mod limits;
 pub mod messages;
+mod missed;
 pub mod presence;
 pub mod receipts;
 pub mod rooms;
@@ -97,17 +99,20 @@ pub struct Chat {
 }
 
 impl Chat {
-    /// Starts the rules, and the two tasks that announce changed tickets and people who are gone.
+    /// Starts the rules, and the tasks that announce changed tickets and people who are gone, and
+    /// look up what other nodes could not tell.
     #[must_use]
     pub fn start(store: Store, bus: Bus) -> Self {
         let presence = presence::Presences::start(bus.clone());
         let announcer =
             tickets::Announcer::start(store.clone(), bus.clone(), Arc::clone(&presence));
-        Self {
+        let chat = Self {
             store,
             bus,
             presence,
             announcer,
-        }
+        };
+        missed::start(&chat);
+        chat
     }
 }

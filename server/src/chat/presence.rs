@@ -82,6 +82,14 @@ impl Presences {
         self.lock().state(person)
     }
 
+    /// Everybody with a connection to this node.
+    #[must_use]
+    pub fn connected_here(&self) -> Vec<(Uuid, Role)> {
+        let here = self.lock().here();
+        let id = |presence: Presence| (Uuid::from_bytes(presence.who.id.0), presence.who.role);
+        here.into_iter().map(id).collect()
+    }
+
     /// All is told under the lock, so that two changes are told in their order.
     fn change(&self, who: &Person, change: impl FnOnce(&mut HashMap<u64, bool>)) {
         let mut people = self.lock();

@@ -44,7 +44,8 @@ impl Hub {
     }
 
     /// The rooms that have subscribers.
-    fn rooms(&self) -> Vec<Uuid> {
+    #[must_use]
+    pub fn rooms(&self) -> Vec<Uuid> {
         let rooms = self.topics().into_iter().filter_map(|topic| match topic {
             Topic::Room(room) => Some(room),
             _ => None,

@@ -21,6 +21,7 @@ pub mod append;
 pub mod context;
 pub mod members;
 pub mod messages;
+pub mod missed;
 pub mod rooms;
 pub mod states;
 pub mod tickets;
