@@ -2,6 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
+use crate::database::url_of;
 use crate::node::Builder;
 use crate::{Node, Office, Redis, redis};
 
@@ -36,10 +37,16 @@ impl Cluster {
             let data = crate::node::folder();
             let mut builder = settings().unlimited();
             if let Some(first) = nodes.first() {
-                builder = builder.joins();
-                let file = "parlour.db";
-                std::os::unix::fs::symlink(first.data().join(file), data.path().join(file))
-                    .unwrap();
+                builder = match url_of(first.data()) {
+                    Some(url) => builder.set("DATABASE_URL", url),
+                    None => {
+                        let file = data.path().join("parlour.db");
+                        std::os::unix::fs::symlink(crate::database::file(first.data()), file)
+                            .unwrap();
+                        builder
+                    }
+                }
+                .joins();
             }
             let node = builder
                 .data(data)
