@@ -1,6 +1,6 @@
 # Each target is a script or a cargo command, so everything also works without make.
 .DEFAULT_GOAL := help
-.PHONY: help run test check size widget clean
+.PHONY: help run test check bench size widget clean
 
 # rustup puts cargo here, and only login shells look there.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -17,6 +17,9 @@ test: ## Install what the tests need, then run all of them
 check: ## Formatting, lints and the quick tests, for the inner loop
 	@exec scripts/test quick
 
+bench: ## Measure against the peer and the floor, about 40 minutes; QUICK=1: 10, and each figure once
+	@exec scripts/bench
+
 size: widget ## Print the size of the widget against its budget, and write target/size.json
 	@cargo xtask size
 
@@ -24,4 +27,4 @@ widget: ## Build the widget and the dashboard's files into target/widget
 	@cargo xtask widget
 
 clean: ## Remove what was built; the data folder stays
-	rm -rf target tests/browser/node_modules tests/browser/output
+	rm -rf target bench/peer/node_modules tests/browser/node_modules tests/browser/output

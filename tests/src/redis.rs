@@ -132,7 +132,12 @@ impl Redis {
         }
     }
 
-    fn pid(&self) -> u32 {
+    /// Its process.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
         self.child
             .as_ref()
             .and_then(Child::id)
