@@ -12,9 +12,6 @@
 //! The crate does no I/O, reads no clock and makes no randomness: time and
 //! random numbers come in as arguments.
 
-// The types and methods for lists stay, so that drivers need not ask.
-#![cfg_attr(not(feature = "lists"), allow(dead_code))]
-
 pub mod client;
 pub mod close;
 pub mod codec;

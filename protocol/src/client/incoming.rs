@@ -108,20 +108,18 @@ impl Client {
                     self.answer_beat(now);
                 }
                 self.positions(&rooms, now);
-                if cfg!(feature = "lists") {
-                    self.check_list(digest, now);
-                }
+                self.check_list(digest, now);
             }
-            #[cfg(feature = "lists")]
+            #[cfg(feature = "agents")]
             ServerFrame::Ticket(row) => self.row(row),
-            #[cfg(feature = "lists")]
+            #[cfg(feature = "agents")]
             ServerFrame::List {
                 order,
                 rows,
                 counts,
                 ..
             } => self.listing(order, rows, counts),
-            // Handled before; or of the ticket list, where that is not followed.
+            // Handled before.
             _ => {}
         }
     }
@@ -144,8 +142,7 @@ impl Client {
                 room.forget();
                 self.port.change(Change::Room(room.id));
             }
-            self.forget_list();
-            self.elsewhere.clear();
+            self.forget_lists();
         }
         self.me = Some(me);
         self.port.limits = limits;

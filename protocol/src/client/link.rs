@@ -259,8 +259,7 @@ impl Client {
         self.port.live = false;
         self.typist = None;
         self.receipts_at = None;
-        self.forget_sync();
-        self.forget_elsewhere();
+        self.cut_lists();
         for room in &mut self.rooms {
             room.disconnect(&mut self.port);
         }

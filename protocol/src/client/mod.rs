@@ -23,6 +23,7 @@
 mod incoming;
 mod intake;
 mod link;
+#[cfg_attr(not(feature = "agents"), path = "no_list.rs")]
 mod list;
 mod outbox;
 mod port;
@@ -41,9 +42,9 @@ use crate::Id;
 use crate::frame::{ClientFrame, ErrorCode, Limits, Person, Presence, RoomState};
 use crate::limits;
 use link::Wire;
-use list::Watched;
+#[cfg(feature = "agents")]
+use list::Lists;
 use port::Port;
-use receipts::Elsewhere;
 use room::Stage;
 use typing::Typist;
 
@@ -62,10 +63,10 @@ pub struct Client {
     /// The rooms of the welcome.
     listed: Vec<RoomState>,
     people: Vec<Presence>,
-    elsewhere: Vec<Elsewhere>,
     receipts_at: Option<u64>,
     typist: Option<Typist>,
-    watched: Option<Watched>,
+    #[cfg(feature = "agents")]
+    lists: Lists,
     /// The server's microseconds at `now` 0.
     offset: i64,
 }
@@ -85,10 +86,10 @@ impl Client {
             rooms: Vec::new(),
             listed: Vec::new(),
             people: Vec::new(),
-            elsewhere: Vec::new(),
             receipts_at: None,
             typist: None,
-            watched: None,
+            #[cfg(feature = "agents")]
+            lists: Lists::default(),
             offset: 0,
         }
     }

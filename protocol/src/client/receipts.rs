@@ -8,16 +8,6 @@ use crate::Id;
 use crate::frame::{ClientFrame, Mark};
 use crate::limits;
 
-/// Rooms that are not joined, whose delivered marks are remembered.
-const MOST_ELSEWHERE: usize = 64;
-
-/// The delivered mark of a room that is not joined.
-pub(super) struct Elsewhere {
-    room: Id,
-    delivered: u64,
-    told: u64,
-}
-
 impl Client {
     /// Entries up to `seq` are on screen in a visible, focused window: moves the read mark.
     pub fn seen(&mut self, room: Id, seq: u64, now: u64) {
@@ -45,33 +35,6 @@ impl Client {
         self.plan_receipts(now);
     }
 
-    /// Entries up to `seq` have arrived, of a room that is not joined (a row of a list).
-    pub fn delivered(&mut self, room: Id, seq: u64, now: u64) {
-        if let Some(found) = find(&mut self.rooms, room)
-            && found.wanted
-        {
-            // Its entries speak for themselves when they arrive.
-            return;
-        }
-        if let Some(found) = self
-            .elsewhere
-            .iter_mut()
-            .find(|elsewhere| elsewhere.room == room)
-        {
-            found.delivered = found.delivered.max(seq);
-        } else {
-            if self.elsewhere.len() >= MOST_ELSEWHERE {
-                self.elsewhere.remove(0);
-            }
-            self.elsewhere.push(Elsewhere {
-                room,
-                delivered: seq,
-                told: 0,
-            });
-        }
-        self.plan_receipts(now);
-    }
-
     /// Somebody's marks moved.
     pub(super) fn receipt(&mut self, room: Id, mark: Mark) {
         let me = self.me_id();
@@ -94,11 +57,7 @@ impl Client {
             .rooms
             .iter()
             .any(|room| room.stage == Stage::Live && room.own.ahead_of(room.told));
-        let dirty = rooms
-            || self
-                .elsewhere
-                .iter()
-                .any(|elsewhere| elsewhere.delivered > elsewhere.told);
+        let dirty = rooms || self.is_ahead_elsewhere();
         if self.port.live && dirty && self.receipts_at.is_none() {
             self.receipts_at = Some(now + limits::RECEIPT_DELAY);
         }
@@ -112,24 +71,7 @@ impl Client {
         for room in &mut self.rooms {
             room.send_receipt(&mut self.port);
         }
-        for elsewhere in self
-            .elsewhere
-            .iter_mut()
-            .filter(|elsewhere| elsewhere.delivered > elsewhere.told)
-        {
-            elsewhere.told = elsewhere.delivered;
-            self.port.transmit(ClientFrame::Receipt {
-                room: elsewhere.room,
-                delivered: elsewhere.delivered,
-                read: 0,
-            });
-        }
-    }
-
-    /// What was told may be lost with the connection: it may be said again.
-    pub(super) fn forget_elsewhere(&mut self) {
-        self.elsewhere
-            .retain(|elsewhere| elsewhere.delivered > elsewhere.told);
+        self.send_elsewhere();
     }
 
     fn raise_listed(&mut self, room: Id, mark: Mark) {

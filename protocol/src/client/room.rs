@@ -48,6 +48,7 @@ pub struct Room {
     /// When each of `typers` expires.
     pub(super) typers_until: Vec<u64>,
     pub(super) state: Option<RoomState>,
+    #[cfg(feature = "agents")]
     pub(super) ticket_rev: u64,
     /// The own marks, as they should be.
     pub(super) own: Marks,
@@ -184,6 +185,7 @@ impl Room {
             typers: Vec::new(),
             typers_until: Vec::new(),
             state: None,
+            #[cfg(feature = "agents")]
             ticket_rev: 0,
             own: Marks::default(),
             told: Marks::default(),
@@ -215,6 +217,7 @@ impl Room {
     }
 
     /// The same, from a row of the list, which may be late.
+    #[cfg(feature = "agents")]
     pub(super) fn set_ticket_row(&mut self, ticket: TicketState, rev: u64) -> bool {
         if rev < self.ticket_rev {
             return false;
@@ -254,7 +257,10 @@ impl Room {
         self.window = Window::default();
         self.position = 0;
         self.state = None;
-        self.ticket_rev = 0;
+        #[cfg(feature = "agents")]
+        {
+            self.ticket_rev = 0;
+        }
         self.own = Marks::default();
         self.told = Marks::default();
         self.stop_asking();

@@ -1,7 +1,9 @@
 //! What goes into the brain and what comes out of it.
 
 use crate::Id;
-use crate::frame::{ClientFrame, ErrorCode, ListCounts, Open, Presence, TicketRow, View};
+use crate::frame::{ClientFrame, ErrorCode, Open, Presence, View};
+#[cfg(feature = "agents")]
+use crate::frame::{ListCounts, TicketRow};
 
 /// What a client is made with.
 #[derive(Clone, Copy, Debug)]
@@ -140,8 +142,11 @@ pub enum Change {
     Typing(Id),
     /// Whether a person is there: of the team, or, for agents, any visitor.
     Presence(Presence),
+    /// [`super::Client::rooms`]: one came, went, or changed its state.
+    Rooms,
     /// The ticket list, for the driver to merge: `order` is the whole page, `rows` are those
     /// that it lacks or has in an older revision.
+    #[cfg(feature = "agents")]
     List {
         /// The tickets of the page, in order.
         order: Vec<Id>,
@@ -151,6 +156,7 @@ pub enum Change {
         counts: ListCounts,
     },
     /// A ticket changed.
+    #[cfg(feature = "agents")]
     Row(TicketRow),
     /// The server refused something.
     Error {
@@ -161,6 +167,4 @@ pub enum Change {
         /// The message that it refers to.
         cid: Option<Id>,
     },
-    /// [`super::Client::rooms`]: one came, went, or changed its state.
-    Rooms,
 }

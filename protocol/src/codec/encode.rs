@@ -1,7 +1,9 @@
 //! Frames from the client to JSON, byte for byte as serde writes them.
 
 use super::json::Writer;
-use crate::frame::{ListQuery, TicketState, View};
+use crate::frame::View;
+#[cfg(feature = "agents")]
+use crate::frame::{ListQuery, TicketState};
 use crate::{ClientFrame, Id};
 
 /// The JSON of a frame.
@@ -95,6 +97,7 @@ fn fields(json: &mut Writer, frame: &ClientFrame) {
             number(json, "before", *before);
             number(json, "after", *after);
         }
+        #[cfg(feature = "agents")]
         ClientFrame::Sync { query, rows } => {
             tag(json, "sync");
             list_query(json, query);
@@ -112,6 +115,7 @@ fn fields(json: &mut Writer, frame: &ClientFrame) {
     }
 }
 
+#[cfg(feature = "agents")]
 fn list_query(json: &mut Writer, query: &ListQuery) {
     json.key("query").object();
     string(

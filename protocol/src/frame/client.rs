@@ -94,6 +94,7 @@ pub enum ClientFrame {
         after: u64,
     },
     /// Compares the ticket list on screen with the server's; answered by `list`. Only agents.
+    #[cfg(feature = "agents")]
     Sync {
         /// Which list.
         query: ListQuery,

@@ -25,6 +25,7 @@ pub struct Event {
     /// What it says.
     pub body: Body,
     /// The dashboard's fragment, for clients that asked for it.
+    #[cfg(feature = "agents")]
     #[cfg_attr(
         feature = "serde",
         serde(default, skip_serializing_if = "Option::is_none")
@@ -52,6 +53,7 @@ pub enum Body {
         /// What.
         what: Happening,
         /// Whom it concerns, if not the author alone.
+        #[cfg(feature = "agents")]
         #[cfg_attr(
             feature = "serde",
             serde(default, skip_serializing_if = "Option::is_none")

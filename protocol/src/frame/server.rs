@@ -93,8 +93,10 @@ pub enum ServerFrame {
         digest: Option<u32>,
     },
     /// A ticket changed. Only to agents.
+    #[cfg(feature = "agents")]
     Ticket(TicketRow),
     /// Answers `sync`. Only to agents.
+    #[cfg(feature = "agents")]
     List {
         /// The tickets of the page, in order.
         order: Vec<Id>,

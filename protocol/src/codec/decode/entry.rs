@@ -14,6 +14,7 @@ pub(super) fn event(f: &mut Fields<'_>) -> Event {
         rev: f.u32_or_zero("rev"),
         author: f.one("author", person),
         body: f.one("body", body),
+        #[cfg(feature = "agents")]
         html: f.optional_text("html"),
     }
 }
@@ -36,6 +37,7 @@ fn body(f: &mut Fields<'_>) -> Body {
         },
         2 => Body::Happened {
             what: happening(f),
+            #[cfg(feature = "agents")]
             whom: f.optional_one("whom", person),
             until: f.optional_i64("until"),
         },
@@ -63,9 +65,13 @@ fn happening(f: &mut Fields<'_>) -> Happening {
         &[
             "resolved",
             "reopened",
+            #[cfg(feature = "agents")]
             "assigned",
+            #[cfg(feature = "agents")]
             "unassigned",
+            #[cfg(feature = "agents")]
             "added",
+            #[cfg(feature = "agents")]
             "removed",
             "pending",
             "snoozed",
@@ -74,9 +80,13 @@ fn happening(f: &mut Fields<'_>) -> Happening {
     ) {
         0 => Happening::Resolved,
         1 => Happening::Reopened,
+        #[cfg(feature = "agents")]
         2 => Happening::Assigned,
+        #[cfg(feature = "agents")]
         3 => Happening::Unassigned,
+        #[cfg(feature = "agents")]
         4 => Happening::Added,
+        #[cfg(feature = "agents")]
         5 => Happening::Removed,
         6 => Happening::Pending,
         7 => Happening::Snoozed,

@@ -191,6 +191,7 @@ impl<'v> Fields<'v> {
         Id::NIL
     }
 
+    #[cfg(feature = "agents")]
     pub(super) fn ids(&mut self, name: &str) -> Vec<Id> {
         let value = self.need(name);
         let mut ids = Vec::new();

@@ -46,9 +46,9 @@ static KINDS: &[(&str, Read)] = &[
     ("typing", typing),
     ("presence", presence),
     ("beat", beat),
-    #[cfg(feature = "lists")]
+    #[cfg(feature = "agents")]
     ("ticket", ticket),
-    #[cfg(feature = "lists")]
+    #[cfg(feature = "agents")]
     ("list", list),
     ("error", error),
     ("bye", bye),
@@ -117,10 +117,12 @@ fn beat(f: &mut Fields<'_>) -> ServerFrame {
     }
 }
 
+#[cfg(feature = "agents")]
 fn ticket(f: &mut Fields<'_>) -> ServerFrame {
     ServerFrame::Ticket(state::ticket(f))
 }
 
+#[cfg(feature = "agents")]
 fn list(f: &mut Fields<'_>) -> ServerFrame {
     ServerFrame::List {
         order: f.ids("order"),

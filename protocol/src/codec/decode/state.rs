@@ -3,9 +3,9 @@
 use super::entry::person;
 use super::fields::Fields;
 use crate::codec::json::Value;
-use crate::frame::{
-    Availability, Cursor, ListCounts, Mark, Presence, RoomKind, RoomState, TicketRow, TicketState,
-};
+use crate::frame::{Availability, Cursor, Mark, Presence, RoomKind, RoomState, TicketState};
+#[cfg(feature = "agents")]
+use crate::frame::{ListCounts, TicketRow};
 
 pub(super) fn room(f: &mut Fields<'_>) -> RoomState {
     RoomState {
@@ -66,6 +66,7 @@ fn availability(f: &mut Fields<'_>) -> Availability {
     }
 }
 
+#[cfg(feature = "agents")]
 pub(super) fn ticket(f: &mut Fields<'_>) -> TicketRow {
     TicketRow {
         id: f.id("id"),
@@ -82,6 +83,7 @@ pub(super) fn ticket(f: &mut Fields<'_>) -> TicketRow {
     }
 }
 
+#[cfg(feature = "agents")]
 pub(super) fn counts(f: &mut Fields<'_>) -> ListCounts {
     ListCounts {
         mine: f.u64("mine"),
