@@ -231,7 +231,7 @@ mod tests {
                 ("lang-de.json", "-de.json")
             ]
         );
-        assert_eq!(all[2].content, b"a{b: c}d{e: f}");
+        assert_eq!(all[2].content, b"a{b:c}d{e:f}");
         fs::write(dir.path().join("lang/de.json"), "{}").unwrap();
         assert_ne!(all[0].path, widget(dir.path(), dir.path()).unwrap()[0].path);
     }

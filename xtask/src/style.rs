@@ -25,7 +25,7 @@ pub(crate) fn compact(source: &str) -> Result<String> {
         }
         if blank
             && !b"{},;".contains(&rest[0])
-            && out.last().is_some_and(|last| !b"{},;".contains(last))
+            && out.last().is_some_and(|last| !b"{},;:".contains(last))
         {
             out.push(b' ');
         }
@@ -54,7 +54,7 @@ mod tests {
         let source = "/* a */\n@layer reset , base;\n.a :hover > b ,\n c {\n  color : red;\n  margin: 0 -1px;\n}\n";
         assert_eq!(
             compact(source).unwrap(),
-            "@layer reset,base;.a :hover > b,c{color : red;margin: 0 -1px}"
+            "@layer reset,base;.a :hover > b,c{color :red;margin:0 -1px}"
         );
         let kept = ".a::after{content:\"  /* x */ ;\";background:url(./a  b.svg)}";
         assert_eq!(compact(kept).unwrap(), kept);
