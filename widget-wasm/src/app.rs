@@ -8,14 +8,13 @@ use crate::js::Js;
 use crate::settings::Settings;
 use crate::state::State;
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 use wasm_bindgen::JsValue;
 
 /// The state, and what is still to be done to it.
 pub(crate) struct App {
     state: RefCell<State>,
-    queue: RefCell<VecDeque<Action>>,
+    queue: RefCell<Vec<Action>>,
     busy: Cell<bool>,
     emit: Js,
 }
@@ -50,11 +49,22 @@ impl App {
 
     /// Handles an action, and all that come of it; then tells the page.
     pub(crate) fn handle(&self, action: Action) {
-        self.queue.borrow_mut().push_back(action);
+        self.queue.borrow_mut().push(action);
         if self.busy.replace(true) {
             return;
         }
-        while self.step() {}
+        loop {
+            let actions = self.queue.take();
+            if actions.is_empty() {
+                self.state.borrow_mut().render();
+                if self.queue.borrow().is_empty() {
+                    break;
+                }
+            }
+            for action in actions {
+                self.state.borrow_mut().handle(action);
+            }
+        }
         self.busy.set(false);
         let emits = std::mem::take(&mut self.state.borrow_mut().emits);
         for emit in emits {
@@ -65,15 +75,5 @@ impl App {
                 emit.label.as_deref(),
             );
         }
-    }
-
-    /// Handles the next action, or draws if there is none. False once there is nothing left to do.
-    fn step(&self) -> bool {
-        let Some(action) = self.queue.borrow_mut().pop_front() else {
-            self.state.borrow_mut().render();
-            return !self.queue.borrow().is_empty();
-        };
-        self.state.borrow_mut().handle(action);
-        true
     }
 }

@@ -140,7 +140,7 @@ impl Client {
             // The cursors were void: their joins are answered with pages that start over.
             for room in &mut self.rooms {
                 room.forget();
-                self.port.change(Change::Room(room.id));
+                self.port.room_changed(room.id);
             }
             self.forget_lists();
         }
@@ -170,7 +170,7 @@ impl Client {
         } else {
             room.acknowledge(event.cid, event.seq, &mut self.port);
             room.drop_acked();
-            self.port.change(Change::Room(event.room));
+            self.port.room_changed(event.room);
         }
         self.sweep();
         self.plan_receipts(now);
@@ -191,7 +191,7 @@ impl Client {
             return;
         }
         let listed = copy_listed(room, &mut self.listed);
-        self.port.change(Change::Room(id));
+        self.port.room_changed(id);
         if joined {
             room.flush(&mut self.port, now);
             let state = self.room(id).and_then(Room::state).cloned();
@@ -229,7 +229,7 @@ impl Client {
                 room.check_gap(now, &mut self.port);
             } else {
                 room.ask_join(&mut self.port, now);
-                self.port.change(Change::Room(room.id));
+                self.port.room_changed(room.id);
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::port::Port;
 use super::repair::ANSWER_TIMEOUT;
 use super::room::{MOST_MEMBERS, Marks, Room, Stage};
-use super::types::{Change, Output};
+use super::types::Change;
 use super::window::Landed;
 use crate::Id;
 use crate::frame::{Body, Event, Happening, Mark, RoomState, TicketState};
@@ -166,7 +166,7 @@ impl Room {
             self.end_typing(typer, port);
         }
         if ticket.is_some_and(|ticket| self.set_ticket(ticket)) {
-            port.change(Change::Room(self.id));
+            port.room_changed(self.id);
         }
         self.settle(port);
     }
@@ -199,7 +199,7 @@ impl Room {
                 return true;
             }
             if seq.is_none() {
-                port.push(Output::Unsave(pending.cid));
+                port.unsave(pending.cid);
             }
             false
         });

@@ -180,7 +180,7 @@ impl Client {
         if let Some(room) = find(&mut self.rooms, row.id)
             && room.set_ticket_row(row.state, row.rev)
         {
-            self.port.change(Change::Room(row.id));
+            self.port.room_changed(row.id);
         }
         self.port.change(Change::Row(row));
     }

@@ -140,7 +140,7 @@ impl Client {
         }
         found.stage = Stage::Out;
         found.forget();
-        self.port.change(Change::Room(room));
+        self.port.room_changed(room);
         self.sweep();
     }
 

@@ -6,7 +6,7 @@
 
 use super::port::Port;
 use super::room::{Room, Stage};
-use super::types::{Change, Output, Pending, PendingState, Saved, SendError};
+use super::types::{Change, Pending, PendingState, Saved, SendError};
 use super::{Client, find};
 use crate::Id;
 use crate::frame::{Ack, ClientFrame, Draft, ErrorCode, Open};
@@ -84,9 +84,9 @@ impl Client {
             seen: self.room(room).map_or(0, |room| room.own.read),
             state: PendingState::Waiting,
         };
-        self.port.push(Output::Save(pending.clone()));
+        self.port.save(&pending);
         self.enqueue(pending);
-        self.port.change(Change::Room(room));
+        self.port.room_changed(room);
         self.flush(now);
         // After the message: who sees it has seen the typing end, and nothing flickers.
         self.typing(room, false, now);
@@ -104,8 +104,8 @@ impl Client {
             if let Some(pending) = failed.next() {
                 pending.state = PendingState::Waiting;
                 pending.seen = pending.seen.max(top);
-                self.port.push(Output::Save(pending.clone()));
-                self.port.change(Change::Room(pending.room));
+                self.port.save(pending);
+                self.port.room_changed(pending.room);
                 break;
             }
         }
@@ -124,16 +124,16 @@ impl Client {
             return None;
         }
         let gone = room.pending.remove(index);
-        self.port.push(Output::Unsave(cid));
+        self.port.unsave(cid);
         if let Some(heir) = room.pending.first_mut()
             && room.opening
             && heir.open.is_none()
         {
             // The ticket is still to be opened by whatever is sent first.
             heir.open = gone.open;
-            self.port.push(Output::Save(heir.clone()));
+            self.port.save(heir);
         }
-        self.port.change(Change::Room(gone.room));
+        self.port.room_changed(gone.room);
         self.sweep();
         Some(gone.text)
     }
@@ -163,7 +163,7 @@ impl Client {
         }
         room.settle(&mut self.port);
         room.check_gap(now, &mut self.port);
-        self.port.change(Change::Room(id));
+        self.port.room_changed(id);
         room.flush(&mut self.port, now);
         self.sweep();
     }
@@ -189,14 +189,14 @@ impl Client {
             room.send_tries += 1;
         } else if let Some(pending) = room.pending.iter_mut().find(|pending| pending.cid == cid) {
             pending.state = PendingState::Failed(code);
-            self.port.push(Output::Save(pending.clone()));
+            self.port.save(pending);
             self.port.change(Change::Error {
                 code,
                 room: Some(room.id),
                 cid: Some(cid),
             });
         }
-        self.port.change(Change::Room(room.id));
+        self.port.room_changed(room.id);
         room.flush(&mut self.port, now);
         self.sweep();
     }
@@ -281,7 +281,7 @@ impl Room {
             messages,
             open,
         });
-        port.change(Change::Room(self.id));
+        port.room_changed(self.id);
     }
 
     /// A message is stored: it needs neither sending nor keeping any more.
@@ -292,7 +292,7 @@ impl Room {
         if !self.acked.iter().any(|(acked, _)| *acked == cid) {
             pending.state = PendingState::Sending;
             self.acked.push((cid, seq));
-            port.push(Output::Unsave(cid));
+            port.unsave(cid);
         }
     }
 

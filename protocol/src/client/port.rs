@@ -1,13 +1,14 @@
 //! What every part of the brain may use: the queue of outputs, jitter, and the server's limits.
 
 use super::rng::Rng;
-use super::types::{Change, Output};
+use super::types::{Change, Output, Pending};
+use crate::Id;
 use crate::frame::{ClientFrame, Limits};
 use crate::limits;
-use std::collections::VecDeque;
 
 pub(super) struct Port {
-    queue: VecDeque<Output>,
+    /// Short, so that taking the first away costs little; a ring would weigh more.
+    queue: Vec<Output>,
     pub(super) rng: Rng,
     pub(super) limits: Limits,
     /// Whether frames may be sent: the server has welcomed this connection.
@@ -22,7 +23,7 @@ impl Port {
             batch: limits::MAX_BATCH as u32,
         };
         Self {
-            queue: VecDeque::new(),
+            queue: Vec::new(),
             rng: Rng::new(seed),
             limits,
             live: false,
@@ -30,19 +31,31 @@ impl Port {
     }
 
     pub(super) fn pop(&mut self) -> Option<Output> {
-        self.queue.pop_front()
+        (!self.queue.is_empty()).then(|| self.queue.remove(0))
     }
 
     pub(super) fn push(&mut self, output: Output) {
-        self.queue.push_back(output);
+        self.queue.push(output);
     }
 
     pub(super) fn transmit(&mut self, frame: ClientFrame) {
-        self.queue.push_back(Output::Transmit(frame));
+        self.push(Output::Transmit(frame));
     }
 
     pub(super) fn change(&mut self, change: Change) {
-        self.queue.push_back(Output::Changed(change));
+        self.push(Output::Changed(change));
+    }
+
+    pub(super) fn room_changed(&mut self, room: Id) {
+        self.change(Change::Room(room));
+    }
+
+    pub(super) fn save(&mut self, pending: &Pending) {
+        self.push(Output::Save(pending.clone()));
+    }
+
+    pub(super) fn unsave(&mut self, cid: Id) {
+        self.push(Output::Unsave(cid));
     }
 
     /// A back-off with full jitter after `tries` failures, in milliseconds.

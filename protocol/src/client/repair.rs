@@ -2,7 +2,6 @@
 
 use super::port::Port;
 use super::room::{Room, Stage};
-use super::types::Change;
 use crate::frame::ClientFrame;
 use crate::limits;
 
@@ -98,7 +97,7 @@ impl Room {
         if self.stage == Stage::Live && self.window.more() && !self.loading() {
             self.older_wanted = true;
             self.ask_older(port, now);
-            port.change(Change::Room(self.id));
+            port.room_changed(self.id);
         }
     }
 
@@ -159,7 +158,7 @@ impl Room {
         }
         if self.request.is_some_and(|request| request.until <= now) {
             self.request = None;
-            port.change(Change::Room(self.id));
+            port.room_changed(self.id);
             self.ask_older(port, now);
             self.check_gap(now, port);
         }

@@ -248,7 +248,7 @@ impl Room {
             port.change(Change::Typing(self.id));
         }
         if changed {
-            port.change(Change::Room(self.id));
+            port.room_changed(self.id);
         }
     }
 
@@ -284,7 +284,7 @@ impl Room {
         self.gone = true;
         self.stage = Stage::Out;
         self.forget();
-        port.change(Change::Room(self.id));
+        port.room_changed(self.id);
     }
 
     /// Whether nothing is left that it is kept for.
