@@ -4,7 +4,7 @@
 // The build replaces these variables by letters:
 // shorten: win doc queue data make tag cls node up sheet css style host root launcher button badge
 // shorten: chat dismiss bubble code widget gone mounted known heard emit detail label prefetch use
-// shorten: got attach watch mount text call wrapped answer error module api then values calls set
+// shorten: got attach watch mount text tell order call wrapped answer error module api values calls set
 // shorten: options site base name theme locale shown no
 (set => {
   const win = window, doc = document, queue = win.Parlour;
@@ -75,7 +75,7 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
   // Fetches and instantiates, once; a failure may be tried again. Nothing is stored.
   const prefetch = () => code ||= Promise.all([
     import(base + set.js).then(async module => {
-      await module.default({module_or_path: base + set.wasm});
+      await module.default(base + set.wasm);
       return module;
     }),
     fetch(base + set.css).then(answer => answer.text()),
@@ -84,8 +84,9 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
     console.error("Parlour:", error);
     emit("error", {code: "load", message: error + ""});
   });
-  // Runs `then` on the widget, making it first.
-  const use = async then => {
+  const tell = (...order) => widget?.(order);
+  // Tells the widget, making it first.
+  const use = async (...order) => {
     mount();
     button.ariaBusy = true;
     const got = await prefetch();
@@ -93,9 +94,9 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
     if (!got || gone) return;
     if (!widget) {
       style(got[1]);
-      widget = new got[0].Widget(root, set, emit);
+      widget = got[0].widget(root, set, emit);
     }
-    then(widget);
+    widget(order);
   };
   // Pages may replace their body, and an early tag runs before there is one.
   const attach = () => host.isConnected || doc.body?.append(host);
@@ -106,7 +107,7 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
     attach();
     watch.observe(doc.documentElement, {childList: true});
     // Whoever has talked before is told of answers, and is not greeted.
-    if (known) (win.requestIdleCallback || setTimeout)(() => use(widget => widget.connect()));
+    if (known) (win.requestIdleCallback || setTimeout)(() => use("connect"));
     else if (set.greeting) {
       bubble = make("div", "hi", launcher);
       const text = make("button", "", bubble), no = make("button", "", bubble);
@@ -124,26 +125,26 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
 
   const api = win.Parlour = {
     open(options) {
-      use(widget => widget.open(options?.message || ""));
+      use("open", options?.message);
       bubble?.remove();
     },
-    close() { shown && widget.close(); },
+    close() { shown && tell("close"); },
     toggle() { shown ? api.close() : api.open(); },
     show() { launcher.hidden = false; },
     hide() { launcher.hidden = true; },
     load: mount,
     setLocale(locale) {
       set.locale = locale;
-      widget && widget.setLocale(locale);
+      tell("locale", locale);
     },
     setTheme(theme) { host.dataset.theme = theme || "auto"; },
     logout() {
-      (widget || known) && use(widget => widget.logout());
+      (widget || known) && use("logout");
     },
     destroy() {
       gone = mounted = 1;
       watch.disconnect();
-      widget && widget.destroy();
+      tell("destroy");
       host.remove();
       delete win.Parlour;
     },

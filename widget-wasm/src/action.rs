@@ -2,21 +2,17 @@
 
 use crate::js::Js;
 use crate::socket::Wire;
-use parlour_protocol::Id;
 use std::rc::Rc;
 
 /// Something that happened, to be handled when nothing else is.
 pub(crate) enum Action {
-    /// The page or the launcher opens the panel, perhaps with a text to start from.
-    Open(String),
-    /// The page, the launcher or Escape closes it.
+    /// The loader, or a button of the panel, wants this done; with a text or the id of the message
+    /// that it is about.
+    Do(String, String),
+    /// Escape was pressed.
     Close,
-    /// A visitor who has talked before: connect, so that she is told of answers.
-    Connect,
-    /// The page wants another language.
-    Locale(String),
-    /// The page wants the visitor to be forgotten.
-    Logout,
+    /// The page takes everything off.
+    Destroy,
     /// Something came over the socket, or its timer is due.
     Wire(Wire),
     /// The session endpoint has answered.
@@ -25,8 +21,6 @@ pub(crate) enum Action {
     Renew,
     /// The language file has come.
     Language(String),
-    /// A button of the panel was pressed; with the message that it belongs to.
-    Press(String, Option<Id>),
     /// The text in the composer has changed.
     Typed,
     /// The text in the composer is to be sent.

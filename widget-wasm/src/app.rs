@@ -8,12 +8,13 @@ use crate::js::Js;
 use crate::settings::Settings;
 use crate::state::State;
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 
 /// The state, and what is still to be done to it.
 pub(crate) struct App {
-    state: RefCell<State>,
+    /// None once everything is taken off the page.
+    state: RefCell<Option<State>>,
     queue: RefCell<Vec<Action>>,
     busy: Cell<bool>,
     emit: Js,
@@ -30,43 +31,49 @@ pub(crate) struct Emit {
 }
 
 impl App {
-    pub(crate) fn new(root: Js, settings: Settings, emit: Js) -> Rc<Self> {
-        Rc::new_cyclic(|weak: &Weak<Self>| {
-            let weak = weak.clone();
-            let post = Post::new(move |action| {
-                if let Some(app) = weak.upgrade() {
-                    app.handle(action);
-                }
-            });
-            Self {
-                state: RefCell::new(State::new(root, settings, post)),
-                queue: RefCell::default(),
-                busy: Cell::new(false),
-                emit,
-            }
-        })
+    /// An app that lives as long as the page; actions are sent to it by what is given back.
+    pub(crate) fn start(root: Js, settings: Settings, emit: Js) -> Post {
+        let app = Rc::new(Self {
+            state: RefCell::default(),
+            queue: RefCell::default(),
+            busy: Cell::new(false),
+            emit,
+        });
+        let own = app.clone();
+        let post = Post::new(move |action| own.handle(action));
+        app.state
+            .replace(Some(State::new(root, settings, post.clone())));
+        post
     }
 
     /// Handles an action, and all that come of it; then tells the page.
-    pub(crate) fn handle(&self, action: Action) {
+    fn handle(&self, action: Action) {
         self.queue.borrow_mut().push(action);
         if self.busy.replace(true) {
             return;
         }
+        let mut emits = Vec::new();
         loop {
             let actions = self.queue.take();
-            if actions.is_empty() {
-                self.state.borrow_mut().render();
+            let done = actions.is_empty();
+            let mut held = self.state.borrow_mut();
+            for action in actions {
+                match (&mut *held, action) {
+                    (held, Action::Destroy) => *held = None,
+                    (Some(state), action) => state.handle(action),
+                    (None, _) => {}
+                }
+            }
+            let Some(state) = &mut *held else { break };
+            if done {
+                state.render();
                 if self.queue.borrow().is_empty() {
+                    emits = std::mem::take(&mut state.emits);
                     break;
                 }
             }
-            for action in actions {
-                self.state.borrow_mut().handle(action);
-            }
         }
         self.busy.set(false);
-        let emits = std::mem::take(&mut self.state.borrow_mut().emits);
         for emit in emits {
             self.emit.emit(
                 &JsValue::UNDEFINED,

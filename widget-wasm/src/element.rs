@@ -8,7 +8,6 @@ use crate::listener::Listener;
 use crate::node::{add, make};
 use crate::settings::Settings;
 use crate::views::{Banner, Composer, Header, Log};
-use parlour_protocol::Id;
 
 /// As in the stylesheet: here the panel fills the screen.
 const FULL: &str = "(max-width: 479.98px), (max-height: 499.98px)";
@@ -144,7 +143,7 @@ fn clicked(event: &Js, post: &Post) {
         let line = target
             .closest("[data-cid]")
             .and_then(|line| line.get_attribute("data-cid"));
-        post.send(Action::Press(verb, line.and_then(|cid| Id::parse(&cid))));
+        post.send(Action::Do(verb, line.unwrap_or_default()));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The widget: what a visitor sees and types into, in a shadow root on somebody else's page.
 //!
-//! The loader (`loader.js`) draws the launcher, and makes a [`Widget`] once the visitor means to
+//! The loader (`loader.js`) draws the launcher, and makes a [`widget`] once the visitor means to
 //! talk. What decides is the brain in `parlour_protocol::client`; here are its hands and eyes.
 //! The dashboard's script drives the same brain through [`Desk`].
 //!
@@ -57,4 +57,4 @@ mod widget;
 #[cfg(feature = "desk")]
 pub use desk::Desk;
 #[cfg(feature = "widget")]
-pub use widget::Widget;
+pub use widget::widget;

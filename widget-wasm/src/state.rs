@@ -93,17 +93,15 @@ impl State {
     pub(crate) fn handle(&mut self, action: Action) {
         self.stale = true;
         match action {
-            Action::Open(message) => self.open(&message),
+            Action::Do(verb, text) => self.act(&verb, text),
             Action::Close => self.close(),
-            Action::Connect => self.start(),
-            Action::Locale(locale) => self.speak(locale),
-            Action::Logout => self.forget(),
+            // By the one who has the state.
+            Action::Destroy => {}
             Action::Wire(wire) => self.receive(wire),
             Action::Session(0, _) => self.ask_why(),
             Action::Session(status, answer) => self.admitted(status, &answer),
             Action::Renew => self.ask(),
             Action::Language(file) => self.learn(&file),
-            Action::Press(verb, cid) => self.press(&verb, cid),
             Action::Typed => self.typed(),
             Action::Submit => self.submit(),
             Action::Scrolled => self.scrolled(),
@@ -162,18 +160,24 @@ impl State {
         self.emit("close", JsValue::UNDEFINED, Some(self.launcher_label()));
     }
 
-    fn press(&mut self, verb: &str, cid: Option<Id>) {
+    /// What the loader says comes first, then the panel's buttons.
+    fn act(&mut self, verb: &str, text: String) {
         let now = now();
-        match (verb, cid) {
-            ("close", _) => self.close(),
-            ("send", _) => self.submit(),
-            ("attempt", _) => self.driver.brain.online(now),
-            ("newest", _) => self.newest(),
-            ("retry", Some(cid)) => {
+        let cid = Id::parse(&text).unwrap_or_default();
+        match verb {
+            "connect" => self.start(),
+            "open" => self.open(&text),
+            "close" => self.close(),
+            "locale" => self.speak(text),
+            "logout" => self.forget(),
+            "send" => self.submit(),
+            "attempt" => self.driver.brain.online(now),
+            "newest" => self.newest(),
+            "retry" => {
                 self.driver.brain.retry(cid, now);
                 self.focus();
             }
-            ("discard", Some(cid)) => {
+            "discard" => {
                 self.driver.brain.discard(cid);
                 self.focus();
             }

@@ -16,13 +16,13 @@ const RUNTIME: &str = include_str!("runtime.js");
 /// # Errors
 /// When wasm-bindgen's glue looks otherwise than that of the version that was looked at.
 pub(crate) fn with_own_runtime(glue: &str) -> Result<String> {
-    let (class, _) = glue
-        .split_once("export class ")
-        .and_then(|(_, rest)| rest.split_once('{'))
-        .context("the glue has no class")?;
-    let at = glue
-        .find(&format!("const {class}Finalization="))
-        .context("the glue has no finalizer")?;
+    let class = glue.split_once("export class ").map(|(_, class)| class);
+    let name = class.and_then(|class| Some(class.split_once('{')?.0));
+    let first = match name {
+        Some(name) => format!("const {name}Finalization="),
+        None => "function addHeapObject(".to_owned(),
+    };
+    let at = glue.find(&first).context("the glue has no helpers")?;
     let (kept, dropped) = glue.split_at(at);
     ensure!(
         dropped.ends_with("export{initSync,__wbg_init as default};"),
@@ -40,30 +40,28 @@ pub(crate) fn with_own_runtime(glue: &str) -> Result<String> {
             "runtime.js lacks {helper}"
         );
     }
-    let mut kept = kept.to_owned();
-    // What Rust drops is freed; a finalizer would only look after what is never dropped.
-    for (from, to) in [
-        (format!("{class}Finalization.unregister(this);"), ""),
-        (
-            format!("{class}Finalization.register(this,this.__wbg_ptr,this);"),
-            "",
-        ),
-        (
-            format!("if(Symbol.dispose){class}.prototype[Symbol.dispose]={class}.prototype.free;"),
-            "",
-        ),
-        (
-            ",wasm.__wbindgen_malloc,wasm.__wbindgen_realloc)".into(),
-            ")",
-        ),
-    ] {
-        ensure!(kept.contains(&from), "the glue has no {from}");
-        kept = kept.replace(&from, to);
-    }
-    let free = kept.find("free(){").context("the glue frees nothing")?;
-    let line = kept[free..].find('\n').context("the glue is one line")?;
-    kept.replace_range(free..=free + line, "");
+    let kept = kept.replace(",wasm.__wbindgen_malloc,wasm.__wbindgen_realloc)", ")");
+    let kept = match name {
+        Some(name) => without_finalizer(kept, name)?,
+        None => kept,
+    };
     Ok(kept + &runtime)
+}
+
+/// The glue with its class, but without what frees an object that was forgotten: there are none.
+fn without_finalizer(mut glue: String, class: &str) -> Result<String> {
+    for gone in [
+        format!("{class}Finalization.unregister(this);"),
+        format!("{class}Finalization.register(this,this.__wbg_ptr,this);"),
+        format!("if(Symbol.dispose){class}.prototype[Symbol.dispose]={class}.prototype.free;"),
+    ] {
+        ensure!(glue.contains(&gone), "the glue has no {gone}");
+        glue = glue.replace(&gone, "");
+    }
+    let free = glue.find("free(){").context("the class cannot be freed")?;
+    let line = glue[free..].find('\n').context("the class is one line")?;
+    glue.replace_range(free..=free + line, "");
+    Ok(glue)
 }
 
 /// Makes a list of the object by which the glue gives the module what it imports from `from`, and
