@@ -5,7 +5,7 @@ use parlour_protocol::client::PendingState;
 use parlour_protocol::frame::{ErrorCode, ServerFrame};
 use parlour_tests::actor::text_of;
 use parlour_tests::office::{Colleague, staff_room};
-use parlour_tests::{Node, Office, Visitor, Wire, id, load};
+use parlour_tests::{Cluster, Node, Office, Visitor, Wire, id, load};
 use serde_json::json;
 
 /// Olivia's office with Anna, and a question of a visitor.
@@ -103,7 +103,20 @@ async fn only_a_colleagues_answer_counts() {
 async fn of_two_answers_at_once_one_is_stopped() {
     let node = Node::with().unlimited().start().await;
     let (mut office, mut anna, visitor, _) = scene(&node).await;
-    let mut wires = [office.owner.wire().await, anna.wire().await];
+    race([office.owner.wire().await, anna.wire().await], &visitor).await;
+}
+
+/// The same with a node for each of them.
+#[tokio::test]
+async fn of_two_answers_at_once_on_two_nodes_one_is_stopped() {
+    let (cluster, mut office) = Cluster::of(2).await;
+    let anna = office.invite("Anna", "agent").await;
+    let visitor = Visitor::arrive(&cluster[0], &office.site).await;
+    let mut anna = anna.at(&cluster[1]);
+    race([office.owner.wire().await, anna.wire().await], &visitor).await;
+}
+
+async fn race(mut wires: [Wire; 2], visitor: &Visitor) {
     for _ in 0..20 {
         let (ticket, cid) = visitor.begins("and this?");
         visitor.stored(ticket, cid).await;

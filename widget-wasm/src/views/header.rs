@@ -47,16 +47,15 @@ impl Header {
         self.close.set_attribute("aria-label", lang.get("close"));
     }
 
-    /// Shows whether somebody is there, which nobody knows before the server has told; and the
-    /// first letters of who is.
+    /// Shows whether somebody is there, and nothing where that is not known: what there is to say
+    /// about the connection stands in the banner. And the first letters of who is.
     pub(crate) fn show(&mut self, lang: &Lang, here: Option<bool>, initials: &str) {
-        let (class, key) = match here {
-            Some(true) => ("on", "here"),
-            Some(false) => ("", "away"),
-            None => ("", "connecting"),
-        };
-        self.state.set_class(class);
-        self.words.set_text(lang.get(key));
+        self.state.set_hidden(here.is_none());
+        if let Some(here) = here {
+            let (class, key) = if here { ("on", "here") } else { ("", "away") };
+            self.state.set_class(class);
+            self.words.set_text(lang.get(key));
+        }
         self.faces.set_hidden(initials.is_empty());
         if self.shown != initials {
             self.shown = String::from(initials);
