@@ -1,6 +1,6 @@
 //! The interface's words. English is built in; another language is fetched.
 
-use parlour_protocol::codec::json;
+use parlour_protocol::codec::json::{self, Writer};
 
 const ENGLISH: &str = include_str!("../lang/en.json");
 
@@ -68,15 +68,10 @@ pub(crate) fn language(locale: &str) -> &str {
 }
 
 /// The number in decimal digits.
-pub(crate) fn digits(mut number: u64) -> String {
-    let mut text = String::new();
-    loop {
-        text.insert(0, char::from(b'0' + (number % 10) as u8));
-        number /= 10;
-        if number == 0 {
-            return text;
-        }
-    }
+pub(crate) fn digits(number: u64) -> String {
+    let mut json = Writer::new();
+    json.unsigned(number);
+    json.finish()
 }
 
 #[cfg(test)]

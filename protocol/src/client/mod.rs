@@ -170,15 +170,14 @@ impl Client {
     /// When `tick` is wanted.
     #[must_use]
     pub fn next_timer(&self) -> Option<u64> {
-        let link = self.link_timer();
-        if !self.port.live {
-            return link;
+        let mut first = self.link_timer();
+        if self.port.live {
+            first = earliest(&[first, self.receipts_at, self.typing_timer()]);
+            for room in &self.rooms {
+                first = earliest(&[first, room.timer()]);
+            }
         }
-        let rooms = self.rooms.iter().filter_map(Room::timer).min();
-        [link, rooms, self.receipts_at, self.typing_timer()]
-            .into_iter()
-            .flatten()
-            .min()
+        first
     }
 
     /// How the connection is.
@@ -254,6 +253,17 @@ impl Client {
     fn sweep(&mut self) {
         self.rooms.retain(|room| !room.idle());
     }
+}
+
+/// The first of times that may not be set. (`flatten` and `min` are larger in the widget.)
+fn earliest(times: &[Option<u64>]) -> Option<u64> {
+    let mut first = None;
+    for time in times {
+        if first.is_none() || (time.is_some() && *time < first) {
+            first = *time;
+        }
+    }
+    first
 }
 
 fn find(rooms: &mut [Room], id: Id) -> Option<&mut Room> {

@@ -1,5 +1,6 @@
 //! What is asked of the server about a room: joins, holes, older pages; once each, again with back-off.
 
+use super::earliest;
 use super::port::Port;
 use super::room::{Room, Stage};
 use crate::frame::ClientFrame;
@@ -144,10 +145,7 @@ impl Room {
         let fill = self.fill_at.filter(|_| self.request.is_none());
         let request = self.request.map(|request| request.until);
         let typers = self.typers_until.iter().min().copied();
-        [join, fill, request, typers, self.outbox_timer()]
-            .into_iter()
-            .flatten()
-            .min()
+        earliest(&[join, fill, request, typers, self.outbox_timer()])
     }
 
     pub(super) fn tick(&mut self, port: &mut Port, now: u64) {
