@@ -7,7 +7,6 @@ use crate::node::{add, add_button, add_icon, make};
 use crate::text;
 use parlour_protocol::client::Tick;
 use parlour_protocol::frame::ErrorCode;
-use parlour_protocol::text::Run;
 
 const CLOCK: &str = "M12 7v5l3 2M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18";
 const ONE: &str = "m5 13 4 4 10-10";
@@ -98,23 +97,22 @@ impl Parts {
         if self.print == 0 {
             self.who.set_text(name);
         }
-        let plain;
-        let runs = match message.text {
-            Text::Runs(runs) => runs,
-            Text::Typed(text) => {
-                plain = [Run::plain(text)];
-                &plain
-            }
-            Text::Deleted => {
-                plain = [Run::plain(words.lang.get("gone"))];
-                &plain
-            }
+        let plain = match message.text {
+            Text::Runs(_) => "",
+            Text::Typed(text) => text,
+            Text::Deleted => words.lang.get("gone"),
         };
         // Drawn again only if it says something else: a screen reader would read it again.
-        let print = text::print(runs);
+        let print = match message.text {
+            Text::Runs(runs) => text::print(runs),
+            _ => text::print_plain(plain),
+        };
         if self.print != print {
             self.print = print;
-            text::fill(&self.bubble, runs);
+            self.bubble.set_text(plain);
+            if let Text::Runs(runs) = message.text {
+                text::fill(&self.bubble, runs);
+            }
         }
         if self.below != (message.foot, at) {
             self.below = (message.foot, at);
