@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Desk, invite } from "./lib/actors.mjs";
-import { screenshot } from "./lib/browser.mjs";
+import { screenshot, slow } from "./lib/browser.mjs";
 import { Office } from "./lib/office.mjs";
 
 let office, owner, ben, cleo, hers, his, direct;
@@ -46,16 +46,23 @@ test("the owner writes to one person, wherever he is", async () => {
 });
 
 test("he finds it in the list, reads it, and answers", async () => {
+  // What comes between the page and its connection is told as well as what comes after.
+  const wire = await slow(ben);
+  wire.hold();
   await ben.getByRole("link", { name: "Rooms" }).click();
   await inRow(ben, "Ada Lovelace").filter({ hasText: /^2$/ }).waitFor();
-  // What comes now is told by the row.
   await say(hers, "Or tell me who could.");
+  await hers.sees("Or tell me who could.");
+  wire.release();
   await ben.getByRole("link", { name: "Ada Lovelace" }).getByText("Or tell me who could.").waitFor();
   await inRow(ben, "Ada Lovelace").filter({ hasText: /^3$/ }).waitFor();
+  await say(hers, "Today, please.");
+  await ben.getByRole("link", { name: "Ada Lovelace" }).getByText("Today, please.").waitFor();
+  await inRow(ben, "Ada Lovelace").filter({ hasText: /^4$/ }).waitFor();
   await screenshot(ben, "rooms-unread");
   await ben.getByRole("link", { name: "Ada Lovelace" }).click();
   await his.sees("It is urgent.");
-  await hers.tick("Or tell me who could.", "read");
+  await hers.tick("Today, please.", "read");
   await ben.waitForFunction(() => !document.title.startsWith("("));
   await his.composer.pressSequentially("On");
   await owner.locator("[data-typing-line]", { hasText: "Ben Okri is typing" }).waitFor();

@@ -27,11 +27,13 @@ export function waits(room, count) {
   counts();
 }
 
-/** Something was written: its row says so, and comes to the top. */
-export function written({ room, html, body }) {
+/** Something may have been written: its row says what is newest, and comes to the top. */
+export function written(room) {
   const row = document.getElementById(`r-${room}`);
-  if (!row || body !== "text") return;
-  const entry = build(html);
+  const newest = row && brain.desk.room(room)?.entries.findLast(({ body }) => body === "text");
+  if (!newest || newest.seq <= Number(row.dataset.position)) return;
+  row.dataset.position = newest.seq;
+  const entry = build(newest.html);
   const time = $("time", entry);
   time.className = "room-time";
   time.dataset.time = "short";

@@ -42,7 +42,7 @@ function place(entry) {
 }
 
 export function event(change) {
-  written(change);
+  written(change.room);
   if (!thread || !onScreen.has(change.room)) return;
   const stick = nearEnd() || change.own;
   const fresh = place(change);
@@ -110,6 +110,7 @@ const windows = new Map();
 export function room(change) {
   const { room } = change;
   waits(room, change.unread);
+  written(room);
   if (!onScreen.has(room) || !thread) return;
   if (change.gone) return gone();
   const window = `${change.first}-${change.last}-${change.live}`;
