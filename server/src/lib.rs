@@ -100,7 +100,7 @@ pub async fn assemble(config: Config, stop: watch::Receiver<bool>) -> Result<Sha
         .await
         .map_err(RunError::Identity)?;
     let chat = Chat::start(store.clone(), bus.clone());
-    let limits = Limits::new(&config.limits);
+    let limits = Limits::new(&config.limits, bus.clone());
     Ok(Arc::new(App {
         config,
         store,

@@ -2,10 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use parlour_protocol::close;
 use parlour_protocol::frame::{Availability, ErrorCode};
+use parlour_protocol::{Id, close};
+use parlour_tests::node::Builder;
 use parlour_tests::office::team_room;
-use parlour_tests::{Cluster, Visitor};
+use parlour_tests::{Cluster, Visitor, Wire, id};
 use serde_json::json;
 
 /// What another node is told arrives within this time.
@@ -218,4 +219,36 @@ async fn without_redis_what_is_taken_is_gone_all_the_same() {
     let mut here = anna.clone();
     assert_eq!(here.browser.form("/sign-out", &[]).await.status, 303);
     there.expect_close(close::UNAUTHORIZED).await;
+}
+
+/// A tab on another node is no second allowance; without Redis each node counts for itself.
+#[tokio::test]
+async fn messages_are_counted_over_all_nodes() {
+    let slow = |node: Builder| {
+        node.set("PARLOUR_SEND_RATE", 1)
+            .set("PARLOUR_SEND_BURST", 6)
+    };
+    let (mut cluster, office) = Cluster::with(2, slow).await;
+    let visitor = Visitor::arrive(&cluster[0], &office.site).await;
+    let other = visitor.tab_at(&cluster[1]).await;
+    let (mut here, mut there) = (Wire::of(&visitor).await, Wire::of(&other).await);
+    let ticket = id();
+    here.say(ticket, &batch_of(5), true).await;
+    here.ack().await;
+    there.say(ticket, &batch_of(4), false).await;
+    let (code, retry, _) = there.error().await;
+    assert_eq!((code, retry), (ErrorCode::TooFast, true));
+
+    cluster.redis.kill().await;
+    cluster.expect_redis("down").await;
+    let fresh = Visitor::arrive(&cluster[1], &office.site).await;
+    let mut wire = Wire::of(&fresh).await;
+    wire.say(id(), &batch_of(6), true).await;
+    wire.ack().await;
+    wire.say(ticket, &batch_of(4), false).await;
+    assert_eq!(wire.error().await.0, ErrorCode::TooFast);
+}
+
+fn batch_of(count: usize) -> Vec<(Id, &'static str)> {
+    (0..count).map(|_| (id(), "x")).collect()
 }

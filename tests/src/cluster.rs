@@ -21,21 +21,21 @@ impl Cluster {
     /// So many nodes without limits in the way of a test, all up and connected; and the office,
     /// opened on the first.
     pub async fn of(count: usize) -> (Self, Office) {
-        Self::with(count, Node::with).await
+        Self::with(count, |node| node).await
     }
 
     /// The same, with settings.
     ///
     /// # Panics
     /// If a node does not start.
-    pub async fn with(count: usize, settings: impl Fn() -> Builder) -> (Self, Office) {
+    pub async fn with(count: usize, settings: impl Fn(Builder) -> Builder) -> (Self, Office) {
         let redis = Redis::start().await;
         let mut nodes: Vec<Node> = Vec::new();
         // Before the second node starts: as long as there is no owner, that makes a new link.
         let mut office = None;
         for _ in 0..count {
             let data = crate::node::folder();
-            let mut builder = settings().unlimited();
+            let mut builder = settings(Node::with().unlimited());
             if let Some(first) = nodes.first() {
                 builder = match url_of(first.data()) {
                     Some(url) => builder.set("DATABASE_URL", url),

@@ -5,8 +5,10 @@
 //! truth and the bus a doorbell: what it loses is found by [`crate::hub::repair`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::config::RedisConfig;
 use crate::hub::Hub;
@@ -27,6 +29,15 @@ pub enum Link {
     /// They are heard. The number grows each time they are heard again: what was published in
     /// between was missed.
     Up(u64),
+}
+
+/// How much of something a person may do on all nodes together.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// In a second, over time.
+    pub per_second: u32,
+    /// At once.
+    pub burst: u32,
 }
 
 /// The way between nodes.
@@ -57,6 +68,21 @@ impl Bus {
         self.hub().deliver(publication);
         if let Self::Redis(redis) = self {
             redis.publish(publication);
+        }
+    }
+
+    /// Spends of a person's allowance on all nodes; how long to wait if it does not suffice.
+    /// Where other nodes cannot be reached, the count of this one has to do.
+    pub async fn spend(
+        &self,
+        what: &str,
+        person: Uuid,
+        count: u32,
+        allowance: Allowance,
+    ) -> Option<Duration> {
+        match self {
+            Self::Local(_) => None,
+            Self::Redis(redis) => redis.spend(what, person, count, allowance).await,
         }
     }
 

@@ -5,8 +5,8 @@
 //! subscriptions in line with that, one command at a time, so that none is lost or left over;
 //! after a loss everything is subscribed anew from the hub, and only then the link is up.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
@@ -19,6 +19,7 @@ use crate::config::RedisConfig;
 use crate::hub::Hub;
 
 mod follow;
+mod spend;
 
 /// Publications that wait at most; beyond it the newest are dropped, and found in the database.
 const QUEUE: usize = 4_096;
@@ -46,6 +47,8 @@ struct Shared {
     prefix: String,
     /// The address, for the log.
     shown: String,
+    /// The connection while it is up, for whoever asks something.
+    connection: Mutex<Option<MultiplexedConnection>>,
     /// Publications that were given up since the log last said so.
     dropped: AtomicU64,
 }
@@ -63,6 +66,7 @@ impl Redis {
             client: config.url.client()?,
             prefix: config.prefix.clone(),
             shown: config.url.to_string(),
+            connection: Mutex::default(),
             dropped: AtomicU64::new(0),
         });
         shared.hub.set_link(Link::Down);
@@ -100,6 +104,7 @@ async fn run(shared: Arc<Shared>, mut publications: mpsc::Receiver<Arc<Publicati
             Err(fault) => fault,
         };
         shared.hub.set_link(Link::Down);
+        shared.connection().take();
         if !told {
             tracing::warn!(redis = %shared.shown, reason = %fault, "Redis (REDIS_URL) does not answer; this node goes on alone, looks into the database for what others wrote, and keeps trying");
             told = true;
@@ -110,6 +115,12 @@ async fn run(shared: Arc<Shared>, mut publications: mpsc::Receiver<Arc<Publicati
 }
 
 impl Shared {
+    fn connection(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A connection, and what is notified when it is lost.
     async fn connect(self: &Arc<Self>) -> RedisResult<(MultiplexedConnection, Arc<Notify>)> {
         let gone = Arc::new(Notify::new());
@@ -162,6 +173,7 @@ impl Shared {
             return fault;
         }
         *times += 1;
+        *self.connection() = Some(connection.clone());
         self.hub.set_link(Link::Up(*times));
         tracing::info!(redis = %self.shown, "Redis is connected");
         tokio::select! {

@@ -11,30 +11,39 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use uuid::Uuid;
 
+use crate::bus::{Allowance, Bus};
 use crate::config::LimitsConfig;
 
 /// Above this many people the limiters forget those who have been quiet.
 const KEEP: usize = 10_000;
 
-/// The limits of this node.
+/// The limits of this node, and one that holds on all nodes together: of messages.
 pub struct Limits {
     frames: DefaultKeyedRateLimiter<Uuid>,
     messages: DefaultKeyedRateLimiter<Uuid>,
     people: Arc<Counter<Uuid>>,
     addresses: Arc<Counter<IpAddr>>,
     clock: DefaultClock,
+    /// Of messages, on all nodes.
+    allowance: Allowance,
+    bus: Bus,
 }
 
 impl Limits {
     /// Limits as the owner has configured them.
     #[must_use]
-    pub fn new(config: &LimitsConfig) -> Self {
+    pub fn new(config: &LimitsConfig, bus: Bus) -> Self {
         Self {
             frames: RateLimiter::keyed(quota(config.frames_per_second, config.frame_burst)),
             messages: RateLimiter::keyed(quota(config.send_per_second, config.send_burst)),
             people: Counter::new(config.connections_per_person),
             addresses: Counter::new(config.connections_per_address),
             clock: DefaultClock::default(),
+            allowance: Allowance {
+                per_second: config.send_per_second,
+                burst: config.send_burst,
+            },
+            bus,
         }
     }
 
@@ -55,7 +64,7 @@ impl Limits {
     ///
     /// # Errors
     /// How long she must wait.
-    pub fn messages(&self, person: Uuid, count: usize) -> Result<(), Duration> {
+    pub async fn messages(&self, person: Uuid, count: usize) -> Result<(), Duration> {
         if self.messages.len() > KEEP {
             self.messages.retain_recent();
         }
@@ -64,11 +73,15 @@ impl Limits {
             .and_then(NonZeroU32::new)
             .unwrap_or(NonZeroU32::MIN);
         match self.messages.check_key_n(&person, count) {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(until)) => Err(until.wait_time_from(self.clock.now())),
+            Ok(Ok(())) => {}
+            Ok(Err(until)) => return Err(until.wait_time_from(self.clock.now())),
             // More in one frame than a whole burst.
-            Err(_) => Err(Duration::from_secs(1)),
+            Err(_) => return Err(Duration::from_secs(1)),
         }
+        let spent = self
+            .bus
+            .spend("messages", person, count.get(), self.allowance);
+        spent.await.map_or(Ok(()), Err)
     }
 
     /// Counts a connection, as long as what is returned lives; nothing if there are too many.

@@ -94,7 +94,7 @@ pub(super) async fn send(
             "The form came without its id. Send it once more.",
         )));
     };
-    if let Err(wait) = app.limits.messages(viewer.agent.id, 1) {
+    if let Err(wait) = app.limits.messages(viewer.agent.id, 1).await {
         return Ok(Err(too_fast(wait)));
     }
     // Browsers write line breaks of a form as CR LF.

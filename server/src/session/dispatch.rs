@@ -168,7 +168,8 @@ impl Session {
         open: Option<Open>,
     ) -> Next {
         let first = messages.first().map(|message| message.cid);
-        if let Err(wait) = self.app.limits.messages(self.actor.id, messages.len()) {
+        let limits = &self.app.limits;
+        if let Err(wait) = limits.messages(self.actor.id, messages.len()).await {
             let after = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(100);
             let message = "too many messages".into();
             self.push(&ServerFrame::Error {
