@@ -51,7 +51,7 @@ impl Chat {
         actor: &Actor,
         room: Uuid,
         seen: i64,
-        drafts: Vec<Draft>,
+        mut drafts: Vec<Draft>,
         open: Option<(String, String)>,
     ) -> Result<Vec<Ack>, Refusal> {
         let first = drafts.first().map(|draft| draft.cid);
@@ -61,7 +61,11 @@ impl Chat {
         if drafts.len() > limits::MAX_BATCH {
             return Err(Refusal::last(ErrorCode::TooLong, first));
         }
-        for draft in &drafts {
+        for draft in &mut drafts {
+            // Not every database has a text with this character; nobody sees it.
+            if draft.text.contains('\0') {
+                draft.text = draft.text.replace('\0', "\u{fffd}");
+            }
             text::check(&draft.text).map_err(|error| match error {
                 text::TextError::Empty => Refusal::last(ErrorCode::Empty, Some(draft.cid)),
                 text::TextError::TooLong => Refusal::last(ErrorCode::TooLong, Some(draft.cid)),

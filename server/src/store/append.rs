@@ -13,6 +13,8 @@ use parlour_protocol::frame::Role;
 
 mod answers;
 mod batch;
+mod postgres;
+mod sqlite;
 
 use batch::Batch;
 
@@ -97,14 +99,34 @@ pub(super) async fn append(
     for append in appends {
         opened.push(open(connection, append).await?);
     }
-    let mut batch = Batch::load(connection, appends).await?;
+    let mut batch = match connection {
+        Connection::Sqlite(_) => sqlite::load(connection, appends).await?,
+        Connection::Postgres(connection) => postgres::load(connection, appends).await?,
+    };
     let results = appends
         .iter()
         .zip(opened)
         .map(|(append, opened)| batch.take(append, opened))
         .collect();
-    batch.store(connection).await?;
+    store(connection, &batch).await?;
     Ok(results)
+}
+
+async fn of_room(connection: &mut Connection, room: Uuid) -> Result<Batch> {
+    match connection {
+        Connection::Sqlite(_) => sqlite::rooms(connection, &[room]).await,
+        Connection::Postgres(connection) => postgres::rooms(connection, &[room]).await,
+    }
+}
+
+async fn store(connection: &mut Connection, batch: &Batch) -> Result<()> {
+    if batch.new.is_empty() {
+        return Ok(());
+    }
+    match connection {
+        Connection::Sqlite(_) => sqlite::store(connection, batch).await,
+        Connection::Postgres(connection) => postgres::store(connection, batch).await,
+    }
 }
 
 /// Opens the ticket of `append` if it asks for it; whether it was new.
@@ -174,14 +196,14 @@ pub async fn happened(
     what: &str,
     whom: Option<(Uuid, String)>,
 ) -> Result<Stored> {
-    let mut batch = Batch::of_room(connection, room).await?;
+    let mut batch = of_room(connection, room).await?;
     let mut stored = batch.push(room, author, clock::id(), Kind::Happened, "", what)?;
     if let Some((id, name)) = whom {
         stored.whom = Some(id);
         stored.whom_name = name;
     }
     batch.new = vec![stored.clone()];
-    batch.store(connection).await?;
+    store(connection, &batch).await?;
     Ok(stored)
 }
 
@@ -196,10 +218,10 @@ pub(super) async fn set_aside(
     what: &str,
     until: Option<Micros>,
 ) -> Result<Stored> {
-    let mut batch = Batch::of_room(connection, staff_room).await?;
+    let mut batch = of_room(connection, staff_room).await?;
     // What happened has no text of its own, so the time stands there.
     let text = until.map(|until| until.to_string()).unwrap_or_default();
     let stored = batch.push(staff_room, author, clock::id(), Kind::Happened, &text, what)?;
-    batch.store(connection).await?;
+    store(connection, &batch).await?;
     Ok(stored)
 }

@@ -4,10 +4,11 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::Instant;
 
+use super::append::{self, Append, Appended};
 use super::sql::{Connection, Pool};
 use super::writer::Writer;
 use super::{OpenError, Result, Store, StoreError, installation};
@@ -23,6 +24,8 @@ const AGAIN: Duration = Duration::from_millis(500);
 const ACQUIRE: Duration = Duration::from_secs(3);
 /// How long a transaction may take. Together with [`ACQUIRE`] less than a client waits.
 const DEADLINE: Duration = Duration::from_secs(4);
+/// A connection that was idle for longer is tried before it is used.
+const UNTRIED: Duration = Duration::from_secs(1);
 /// What the server enforces for each connection, should this process stop in the middle: a frozen
 /// node must not hold its locks for longer. Commits wait for the disk, whatever the server's default.
 const SETTINGS: [(&str, &str); 5] = [
@@ -50,6 +53,15 @@ pub(super) async fn open(config: &PostgresConfig) -> std::result::Result<Store, 
     let pool = PgPoolOptions::new()
         .max_connections(config.connections)
         .acquire_timeout(ACQUIRE)
+        .test_before_acquire(false)
+        .before_acquire(|connection, used| {
+            Box::pin(async move {
+                if used.idle_for > UNTRIED {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options.options(SETTINGS))
         .await
         .map_err(|error| refused(error.to_string()))?;
@@ -93,6 +105,17 @@ async fn migrate(options: &PgConnectOptions, at: &str) -> std::result::Result<()
             },
             other => refused(&other),
         })
+}
+
+/// Stores a set of messages in one transaction. The outer error concerns the whole set.
+pub(super) async fn append(pool: &PgPool, appends: &[&Append]) -> Result<Vec<Result<Appended>>> {
+    with(pool, async |connection| {
+        connection.begin().await?;
+        let results = append::append(connection, appends).await?;
+        connection.control("commit").await?;
+        Ok(results)
+    })
+    .await
 }
 
 /// Runs `work` in a transaction of its own.

@@ -1,6 +1,6 @@
 //! One SQL text for both databases: queries with `$1` binds, and the enums behind them.
 //!
-//! What differs between the two (locks, lists of ids, the larger of two values) is asked of
+//! What differs between the two (lists of ids, the larger of two values) is asked of
 //! [`Database`], so that the difference stands in the text that needs it.
 
 use std::marker::PhantomData;
@@ -30,35 +30,6 @@ impl Database {
         match self {
             Self::Sqlite => format!("(select unhex(value) as id from json_each({place}))"),
             Self::Postgres => format!("(select unnest({place}) as id)"),
-        }
-    }
-
-    /// The table `new` with one column, `value`: the elements of the JSON array that is bound as
-    /// text at `place`. `value ->> 0` is the first field of an element that is an array.
-    #[must_use]
-    pub fn each(self, place: &str) -> String {
-        match self {
-            Self::Sqlite => format!("json_each({place}) new"),
-            Self::Postgres => format!("jsonb_array_elements(cast({place} as jsonb)) as new(value)"),
-        }
-    }
-
-    /// The id that `expression` has as hexadecimal text.
-    #[must_use]
-    pub fn id(self, expression: &str) -> String {
-        match self {
-            Self::Sqlite => format!("unhex({expression})"),
-            Self::Postgres => format!("cast({expression} as uuid)"),
-        }
-    }
-
-    /// The suffix of a `select` whose rows nobody else may change before the commit. SQLite has
-    /// one writer, so it needs none.
-    #[must_use]
-    pub fn lock(self) -> &'static str {
-        match self {
-            Self::Sqlite => "",
-            Self::Postgres => " for no key update",
         }
     }
 
@@ -395,7 +366,8 @@ fn postgres(values: Vec<Value>) -> sqlx::Result<PgArguments> {
         match value {
             Value::Integer(value) => arguments.add(value),
             Value::Boolean(value) => arguments.add(value),
-            Value::Text(value) => arguments.add(value),
+            // PostgreSQL has no text with this character.
+            Value::Text(value) => arguments.add(value.map(|text| text.replace('\0', "\u{fffd}"))),
             Value::Bytes(value) => arguments.add(value),
             Value::Id(value) => arguments.add(value),
             Value::Ids(value) => arguments.add(value),

@@ -212,14 +212,35 @@ async fn commit(source: &mut Source, jobs: Vec<Job>) {
             outcome
         }
         Source::Pool(pool) => {
-            let steps = &mut steps;
-            postgres::with(pool, async |connection| {
-                transaction(connection, steps).await
-            })
-            .await
+            for step in &mut steps {
+                if let Step::Append(set, results) = step {
+                    let appends = set.iter().map(|(append, _)| append).collect();
+                    *results = postgres_set(pool, appends).await;
+                }
+            }
+            Ok(())
         }
     };
     finish(steps, outcome.err());
+}
+
+/// A set in one transaction; if that is not possible for all of them, each in its own.
+async fn postgres_set(pool: &PgPool, appends: Vec<&Append>) -> Vec<Result<Appended>> {
+    let error = match postgres::append(pool, &appends).await {
+        Ok(results) => return results,
+        Err(error) => error,
+    };
+    tracing::warn!(%error, count = appends.len(), "a set of messages failed");
+    if matches!(error, StoreError::Unavailable(_)) {
+        return appends.iter().map(|_| Err(error.clone())).collect();
+    }
+    let mut results = Vec::with_capacity(appends.len());
+    for append in appends {
+        let one = postgres::append(pool, &[append]).await;
+        let none = || StoreError::Failed("an append had no result".into());
+        results.push(one.and_then(|mut all| all.pop().unwrap_or_else(|| Err(none()))));
+    }
+    results
 }
 
 fn group(jobs: Vec<Job>) -> Vec<Step> {

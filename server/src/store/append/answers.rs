@@ -6,41 +6,43 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::Append;
-use crate::store::sql::query_built;
+use crate::store::sql::query;
 use crate::store::{Connection, Result};
+use parlour_protocol::frame::Role;
 
 /// The newest text of each agent in each public room, as far as it may matter.
 #[derive(Default)]
 pub(super) struct Answers(HashMap<(Uuid, Uuid), i64>);
 
 impl Answers {
-    /// Loads what stands above `seen` of each of `appends`. It reads those entries alone.
-    pub(super) async fn load<'a>(
+    /// Loads from SQLite what stands above `seen` of each of `appends` by agents. It reads those
+    /// entries alone.
+    pub(super) async fn load(
+        &mut self,
         connection: &mut Connection,
-        appends: impl Iterator<Item = &'a &'a Append>,
-    ) -> Result<Self> {
-        let asked: Vec<_> = appends
+        appends: &[&Append],
+    ) -> Result<()> {
+        let by_agents = appends
+            .iter()
+            .filter(|append| append.author.role == Role::Agent);
+        let asked: Vec<_> = by_agents
             .map(|append| json!([append.room.simple().to_string(), append.seen]))
             .collect();
         if asked.is_empty() {
-            return Ok(Self::default());
+            return Ok(());
         }
-        let (each, room) = (
-            connection.database().each("$1"),
-            connection.database().id("new.value ->> 0"),
-        );
-        let rows = query_built(format!(
-            "select m.room, m.author, max(m.seq) from {each}
-             join messages m on m.room = {room} and m.seq > cast(new.value ->> 1 as bigint)
+        let rows = query(
+            "select m.room, m.author, max(m.seq) from json_each($1) asked
+             join messages m on m.room = unhex(asked.value ->> 0) and m.seq > asked.value ->> 1
              where m.author_role = 'agent' and m.kind = 'text' group by m.room, m.author",
-        ))
+        )
         .bind(json!(asked).to_string())
         .fetch_all(connection)
         .await?;
-        let answers = rows
-            .iter()
-            .map(|row| Ok(((row.try_get(0)?, row.try_get(1)?), row.try_get(2)?)));
-        Ok(Self(answers.collect::<sqlx::Result<_>>()?))
+        for row in rows {
+            self.note(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        }
+        Ok(())
     }
 
     /// An agent has answered.

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use serde_json::json;
 use uuid::Uuid;
 
 use super::answers::Answers;
@@ -10,8 +9,7 @@ use super::{Append, Appended, Author, Draft, Number};
 use crate::clock::{self, Micros};
 use crate::store::messages::{Kind, Stored, role_text};
 use crate::store::rooms::Kind as RoomKind;
-use crate::store::sql::query_built;
-use crate::store::{Connection, Result, StoreError};
+use crate::store::{Result, StoreError};
 use parlour_protocol::frame::Role;
 
 /// A room while the transaction runs.
@@ -35,11 +33,33 @@ struct Ticket {
     changed: bool,
 }
 
-struct Known {
-    seq: i64,
-    at: Micros,
-    author: Uuid,
-    text: String,
+/// A message that is stored already.
+pub(super) struct Known {
+    pub(super) seq: i64,
+    pub(super) at: Micros,
+    pub(super) author: Uuid,
+    pub(super) text: String,
+}
+
+/// A ticket, as the database has it.
+pub(super) struct TicketRow {
+    pub(super) id: Uuid,
+    pub(super) staff_room: Uuid,
+    pub(super) visitor: Uuid,
+    pub(super) visitor_name: String,
+    pub(super) at: Micros,
+    pub(super) state: String,
+}
+
+/// What a ticket gets by new entries; nothing: it stays.
+pub(super) struct ChangedTicket<'a> {
+    pub(super) id: Uuid,
+    pub(super) at: Micros,
+    /// It is open now, whatever it was.
+    pub(super) opens: bool,
+    pub(super) preview: Option<&'a str>,
+    pub(super) preview_by: Option<&'static str>,
+    pub(super) preview_name: Option<&'a str>,
 }
 
 /// The set, while the transaction runs.
@@ -48,14 +68,15 @@ pub(super) struct Batch {
     rooms: HashMap<Uuid, Position>,
     tickets: HashMap<Uuid, Ticket>,
     known: HashMap<(Uuid, Uuid), Known>,
-    members: Vec<(Uuid, Uuid)>,
-    answers: Answers,
+    /// Rooms and those who may enter them, of direct and team rooms.
+    pub(super) members: Vec<(Uuid, Uuid)>,
+    pub(super) answers: Answers,
     /// What was numbered, in order.
     pub(super) new: Vec<Stored>,
 }
 
 impl Batch {
-    fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
             now: clock::now(),
             rooms: HashMap::new(),
@@ -67,142 +88,73 @@ impl Batch {
         }
     }
 
-    /// Loads what numbering a set needs: its rooms, the ids that are known, and members.
-    pub(super) async fn load(connection: &mut Connection, appends: &[&Append]) -> Result<Self> {
-        let mut batch = Self::empty();
-        let asked: Vec<Uuid> = appends.iter().map(|append| append.room).collect();
-        batch.load_rooms(connection, &asked).await?;
-        batch.load_known(connection, appends).await?;
-        let by_agents = appends.iter().filter(|append| {
-            append.author.role == Role::Agent
-                && batch
-                    .rooms
-                    .get(&append.room)
-                    .is_some_and(|room| room.kind == RoomKind::Public)
-        });
-        batch.answers = Answers::load(connection, by_agents).await?;
-        let private = batch.rooms.values().any(|room| room.kind.is_private());
-        if private {
-            let rooms = connection.database().ids("$1");
-            let rows = query_built(format!(
-                "select room, person from members where room in {rooms} and left_at is null"
-            ))
-            .bind(asked)
-            .fetch_all(connection)
-            .await?;
-            batch.members = rows
-                .iter()
-                .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-                .collect::<sqlx::Result<_>>()?;
-        }
-        Ok(batch)
-    }
-
-    /// Loads one room, for an entry that the room records of itself.
-    pub(super) async fn of_room(connection: &mut Connection, room: Uuid) -> Result<Self> {
-        let mut batch = Self::empty();
-        batch.load_rooms(connection, &[room]).await?;
-        Ok(batch)
-    }
-
-    /// Rooms before tickets, each in the order of their ids: so that no two nodes wait for each other.
-    async fn load_rooms(&mut self, connection: &mut Connection, asked: &[Uuid]) -> Result<()> {
-        let (ids, lock) = (
-            connection.database().ids("$1"),
-            connection.database().lock(),
-        );
-        let rows = query_built(format!(
-            "select id, kind, seq, at from rooms where id in {ids} order by id{lock}"
-        ))
-        .bind(asked)
-        .fetch_all(&mut *connection)
-        .await?;
-        for row in rows {
-            let position = Position {
-                kind: RoomKind::parse(row.try_get("kind")?)?,
-                seq: row.try_get("seq")?,
-                at: row.try_get("at")?,
-                ticket: None,
-                visitor: None,
-                visitor_name: String::new(),
-                changed: false,
-            };
-            self.rooms.insert(row.try_get("id")?, position);
-        }
-        if self.rooms.values().all(|room| room.kind.is_private()) {
-            return Ok(());
-        }
-        let lock = if lock.is_empty() {
-            ""
-        } else {
-            " for no key update of t"
+    /// Notes a room, as it stands.
+    pub(super) fn room(&mut self, id: Uuid, kind: &str, seq: i64, at: Micros) -> Result<()> {
+        let position = Position {
+            kind: RoomKind::parse(kind)?,
+            seq,
+            at,
+            ticket: None,
+            visitor: None,
+            visitor_name: String::new(),
+            changed: false,
         };
-        let rows = query_built(format!(
-            "select t.id, t.staff_room, t.visitor, t.at, t.state, v.name
-             from tickets t join visitors v on v.id = t.visitor
-             where t.id in {ids} or t.staff_room in {ids} order by t.id{lock}"
-        ))
-        .bind(asked)
-        .fetch_all(connection)
-        .await?;
-        for row in rows {
-            let id: Uuid = row.try_get("id")?;
-            let state: &str = row.try_get("state")?;
-            let ticket = Ticket {
-                at: row.try_get("at")?,
-                resolved: state == "resolved",
-                opens: false,
-                preview: None,
-                changed: false,
-            };
-            self.tickets.insert(id, ticket);
-            for room in [id, row.try_get("staff_room")?] {
-                if let Some(room) = self.rooms.get_mut(&room) {
-                    room.ticket = Some(id);
-                    room.visitor = Some(row.try_get("visitor")?);
-                    room.visitor_name = row.try_get("name")?;
-                }
+        self.rooms.insert(id, position);
+        Ok(())
+    }
+
+    /// Notes a ticket of rooms that were noted before it.
+    pub(super) fn ticket(&mut self, row: &TicketRow) {
+        let ticket = Ticket {
+            at: row.at,
+            resolved: row.state == "resolved",
+            opens: false,
+            preview: None,
+            changed: false,
+        };
+        self.tickets.insert(row.id, ticket);
+        for room in [row.id, row.staff_room] {
+            if let Some(room) = self.rooms.get_mut(&room) {
+                room.ticket = Some(row.id);
+                room.visitor = Some(row.visitor);
+                room.visitor_name.clone_from(&row.visitor_name);
             }
         }
-        Ok(())
     }
 
-    async fn load_known(&mut self, connection: &mut Connection, appends: &[&Append]) -> Result<()> {
-        let pairs: Vec<_> = appends
-            .iter()
-            .flat_map(|append| {
-                append.drafts.iter().map(|draft| {
-                    json!([
-                        append.room.simple().to_string(),
-                        draft.cid.simple().to_string()
-                    ])
-                })
-            })
-            .collect();
-        let database = connection.database();
-        let (each, room, cid) = (
-            database.each("$1"),
-            database.id("new.value ->> 0"),
-            database.id("new.value ->> 1"),
-        );
-        let rows = query_built(format!(
-            "select m.room, m.cid, m.seq, m.at, m.author, m.text from {each}
-             join messages m on m.room = {room} and m.cid = {cid}",
-        ))
-        .bind(json!(pairs).to_string())
-        .fetch_all(connection)
-        .await?;
-        for row in rows {
-            let known = Known {
-                seq: row.try_get("seq")?,
-                at: row.try_get("at")?,
-                author: row.try_get("author")?,
-                text: row.try_get("text")?,
-            };
-            self.known
-                .insert((row.try_get("room")?, row.try_get("cid")?), known);
-        }
-        Ok(())
+    /// Notes a message that is stored already.
+    pub(super) fn known(&mut self, room: Uuid, cid: Uuid, known: Known) {
+        self.known.insert((room, cid), known);
+    }
+
+    /// Whether a room that was noted has members of its own.
+    pub(super) fn has_private_rooms(&self) -> bool {
+        self.rooms.values().any(|room| room.kind.is_private())
+    }
+
+    /// Rooms that got entries: their new numbers and times.
+    pub(super) fn changed_rooms(&self) -> impl Iterator<Item = (Uuid, i64, Micros)> {
+        let changed = self.rooms.iter().filter(|(_, room)| room.changed);
+        changed.map(|(id, room)| (*id, room.seq, room.at))
+    }
+
+    /// Tickets whose rooms got entries.
+    pub(super) fn changed_tickets(&self) -> impl Iterator<Item = ChangedTicket<'_>> {
+        let changed = self.tickets.iter().filter(|(_, ticket)| ticket.changed);
+        changed.map(|(id, ticket)| {
+            let preview = ticket.preview.as_ref();
+            ChangedTicket {
+                id: *id,
+                at: ticket.at,
+                opens: ticket.opens,
+                preview: preview.map(|(text, _)| text.as_str()),
+                preview_by: preview.map(|(_, by)| role_text(by.role)),
+                preview_name: preview.map(|(_, by)| match by.role {
+                    Role::Agent => by.name.as_str(),
+                    _ => "",
+                }),
+            }
+        })
     }
 
     /// Numbers the messages of one append, in memory.
@@ -363,103 +315,4 @@ impl Batch {
         self.new.push(stored.clone());
         Ok(stored)
     }
-
-    /// Writes everything by sets.
-    pub(super) async fn store(self, connection: &mut Connection) -> Result<()> {
-        if self.new.is_empty() {
-            return Ok(());
-        }
-        insert(connection, &self.new).await?;
-        let rooms: Vec<_> = self
-            .rooms
-            .iter()
-            .filter(|(_, room)| room.changed)
-            .map(|(id, room)| json!([id.simple().to_string(), room.seq, room.at]))
-            .collect();
-        let (each, id) = (
-            connection.database().each("$1"),
-            connection.database().id("new.value ->> 0"),
-        );
-        query_built(format!(
-            "update rooms set seq = cast(new.value ->> 1 as bigint), at = cast(new.value ->> 2 as bigint)
-             from {each} where rooms.id = {id}",
-        ))
-        .bind(json!(rooms).to_string())
-        .execute(&mut *connection)
-        .await?;
-        let tickets: Vec<_> = self
-            .tickets
-            .iter()
-            .filter(|(_, ticket)| ticket.changed)
-            .map(|(id, ticket)| {
-                let preview = ticket.preview.as_ref();
-                let (text, by) = (
-                    preview.map(|(text, _)| text),
-                    preview.map(|(_, by)| role_text(by.role)),
-                );
-                let name = preview.map(|(_, by)| {
-                    if by.role == Role::Agent {
-                        by.name.as_str()
-                    } else {
-                        ""
-                    }
-                });
-                json!([
-                    id.simple().to_string(),
-                    ticket.at,
-                    text,
-                    by,
-                    name,
-                    ticket.opens.then_some("open"),
-                ])
-            })
-            .collect();
-        if !tickets.is_empty() {
-            query_built(format!(
-                "update tickets set rev = rev + 1, at = cast(new.value ->> 1 as bigint),
-                     preview = coalesce(new.value ->> 2, preview), preview_by = coalesce(new.value ->> 3, preview_by),
-                     preview_name = coalesce(new.value ->> 4, preview_name),
-                     state = coalesce(new.value ->> 5, state),
-                     snoozed_until = case when new.value ->> 5 = 'open' then null else snoozed_until end
-                 from {each} where tickets.id = {id}",
-            ))
-            .bind(json!(tickets).to_string())
-            .execute(connection)
-            .await?;
-        }
-        Ok(())
-    }
-}
-
-async fn insert(connection: &mut Connection, new: &[Stored]) -> Result<()> {
-    let rows: Vec<_> = new
-        .iter()
-        .map(|stored| {
-            json!([
-                stored.room.simple().to_string(),
-                stored.seq,
-                stored.cid.simple().to_string(),
-                stored.at,
-                stored.kind.text(),
-                stored.author.simple().to_string(),
-                role_text(stored.author_role),
-                stored.text,
-                stored.what,
-                stored.whom.map(|whom| whom.simple().to_string()),
-            ])
-        })
-        .collect();
-    let each = connection.database().each("$1");
-    let [room, cid, author, whom] =
-        [0, 2, 5, 9].map(|field| connection.database().id(&format!("new.value ->> {field}")));
-    query_built(format!(
-        "insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
-         select {room}, cast(new.value ->> 1 as bigint), {cid}, cast(new.value ->> 3 as bigint), new.value ->> 4, {author},
-                new.value ->> 6, new.value ->> 7, new.value ->> 8, {whom}
-         from {each}",
-    ))
-    .bind(json!(rows).to_string())
-    .execute(connection)
-    .await?;
-    Ok(())
 }

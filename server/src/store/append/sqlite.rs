@@ -1,0 +1,159 @@
+//! Sets of messages in SQLite: read and written through `json_each`.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::Append;
+use super::batch::{Batch, Known, TicketRow};
+use crate::store::messages::role_text;
+use crate::store::sql::query;
+use crate::store::{Connection, Result};
+
+/// Loads what numbering a set needs: its rooms, the ids that are known, answers and members.
+pub(super) async fn load(connection: &mut Connection, appends: &[&Append]) -> Result<Batch> {
+    let asked: Vec<Uuid> = appends.iter().map(|append| append.room).collect();
+    let mut batch = rooms(connection, &asked).await?;
+    known(connection, &mut batch, appends).await?;
+    batch.answers.load(connection, appends).await?;
+    if batch.has_private_rooms() {
+        let rows = query(
+            "select room, person from members
+             where room in (select unhex(value) from json_each($1)) and left_at is null",
+        )
+        .bind(asked)
+        .fetch_all(connection)
+        .await?;
+        let members = rows
+            .iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        batch.members = members.collect::<sqlx::Result<_>>()?;
+    }
+    Ok(batch)
+}
+
+/// Loads rooms and their tickets.
+pub(super) async fn rooms(connection: &mut Connection, asked: &[Uuid]) -> Result<Batch> {
+    let mut batch = Batch::empty();
+    let rows = query(
+        "select id, kind, seq, at from rooms where id in (select unhex(value) from json_each($1))",
+    )
+    .bind(asked)
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in rows {
+        batch.room(
+            row.try_get(0)?,
+            row.try_get(1)?,
+            row.try_get(2)?,
+            row.try_get(3)?,
+        )?;
+    }
+    let rows = query(
+        "select t.id, t.staff_room, t.visitor, t.at, t.state, v.name
+         from (select distinct unhex(value) as id from json_each($1)) asked
+         join tickets t on t.id = asked.id or t.staff_room = asked.id join visitors v on v.id = t.visitor",
+    )
+    .bind(asked)
+    .fetch_all(connection)
+    .await?;
+    for row in rows {
+        batch.ticket(&TicketRow {
+            id: row.try_get(0)?,
+            staff_room: row.try_get(1)?,
+            visitor: row.try_get(2)?,
+            at: row.try_get(3)?,
+            state: row.try_get(4)?,
+            visitor_name: row.try_get(5)?,
+        });
+    }
+    Ok(batch)
+}
+
+async fn known(connection: &mut Connection, batch: &mut Batch, appends: &[&Append]) -> Result<()> {
+    let pairs = appends.iter().flat_map(|append| {
+        let room = append.room.simple().to_string();
+        let drafts = append.drafts.iter();
+        drafts.map(move |draft| json!([room, draft.cid.simple().to_string()]))
+    });
+    let rows = query(
+        "select m.room, m.cid, m.seq, m.at, m.author, m.text from json_each($1) asked
+         join messages m on m.room = unhex(asked.value ->> 0) and m.cid = unhex(asked.value ->> 1)",
+    )
+    .bind(json!(pairs.collect::<Vec<_>>()).to_string())
+    .fetch_all(connection)
+    .await?;
+    for row in rows {
+        let known = Known {
+            seq: row.try_get(2)?,
+            at: row.try_get(3)?,
+            author: row.try_get(4)?,
+            text: row.try_get(5)?,
+        };
+        batch.known(row.try_get(0)?, row.try_get(1)?, known);
+    }
+    Ok(())
+}
+
+/// Writes what was numbered.
+pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<()> {
+    insert(connection, batch).await?;
+    let rooms = batch
+        .changed_rooms()
+        .map(|(id, seq, at)| json!([id.simple().to_string(), seq, at]));
+    query(
+        "update rooms set seq = new.value ->> 1, at = new.value ->> 2
+         from json_each($1) new where rooms.id = unhex(new.value ->> 0)",
+    )
+    .bind(json!(rooms.collect::<Vec<_>>()).to_string())
+    .execute(&mut *connection)
+    .await?;
+    let tickets = batch.changed_tickets().map(|ticket| {
+        json!([
+            ticket.id.simple().to_string(),
+            ticket.at,
+            ticket.preview,
+            ticket.preview_by,
+            ticket.preview_name,
+            ticket.opens.then_some("open"),
+        ])
+    });
+    query(
+        "update tickets set rev = rev + 1, at = new.value ->> 1,
+             preview = coalesce(new.value ->> 2, preview), preview_by = coalesce(new.value ->> 3, preview_by),
+             preview_name = coalesce(new.value ->> 4, preview_name),
+             state = coalesce(new.value ->> 5, state),
+             snoozed_until = case when new.value ->> 5 = 'open' then null else snoozed_until end
+         from json_each($1) new where tickets.id = unhex(new.value ->> 0)",
+    )
+    .bind(json!(tickets.collect::<Vec<_>>()).to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn insert(connection: &mut Connection, batch: &Batch) -> Result<()> {
+    let rows = batch.new.iter().map(|stored| {
+        json!([
+            stored.room.simple().to_string(),
+            stored.seq,
+            stored.cid.simple().to_string(),
+            stored.at,
+            stored.kind.text(),
+            stored.author.simple().to_string(),
+            role_text(stored.author_role),
+            stored.text,
+            stored.what,
+            stored.whom.map(|whom| whom.simple().to_string()),
+        ])
+    });
+    query(
+        "insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
+         select unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6,
+                value ->> 7, value ->> 8, unhex(value ->> 9)
+         from json_each($1)",
+    )
+    .bind(json!(rows.collect::<Vec<_>>()).to_string())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
