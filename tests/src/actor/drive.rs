@@ -182,7 +182,12 @@ impl Driver {
         self.socket = None;
         shared.transcript.note("×", &code.to_string());
         shared.records().closes.push(code);
-        shared.command(|brain, now| brain.closed(now, code));
+        shared.command(|brain, now| {
+            // What it wanted to send before it could know went with the connection.
+            let waits = |output: &Output| !matches!(output, Output::Transmit(_));
+            shared.records().todo.retain(waits);
+            brain.closed(now, code);
+        });
     }
 }
 
