@@ -222,6 +222,12 @@ impl Hub {
         self.look_at(room, &mut listeners.line);
     }
 
+    /// Whether anybody may hear what is published to a topic: here, or on another node.
+    #[must_use]
+    pub fn may_be_heard(&self, topic: Topic) -> bool {
+        *self.link.borrow() != Link::Alone || self.has(topic)
+    }
+
     /// How this node stands to the others.
     #[must_use]
     pub fn link(&self) -> watch::Receiver<Link> {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,13 +15,14 @@ use uuid::Uuid;
 use crate::bus::{Allowance, Bus};
 use crate::config::LimitsConfig;
 
-/// Above this many people the limiters forget those who have been quiet.
+/// Above this many people the limiters forget those who have been quiet; if more than that were
+/// not, above twice as many as they are: looking through all of them must not be the rule.
 const KEEP: usize = 10_000;
 
 /// The limits of this node, and one that holds on all nodes together: of messages.
 pub struct Limits {
-    frames: DefaultKeyedRateLimiter<Uuid>,
-    messages: DefaultKeyedRateLimiter<Uuid>,
+    frames: Rate,
+    messages: Rate,
     people: Arc<Counter<Uuid>>,
     addresses: Arc<Counter<IpAddr>>,
     clock: DefaultClock,
@@ -34,8 +36,8 @@ impl Limits {
     #[must_use]
     pub fn new(config: &LimitsConfig, bus: Bus) -> Self {
         Self {
-            frames: RateLimiter::keyed(quota(config.frames_per_second, config.frame_burst)),
-            messages: RateLimiter::keyed(quota(config.send_per_second, config.send_burst)),
+            frames: Rate::new(config.frames_per_second, config.frame_burst),
+            messages: Rate::new(config.send_per_second, config.send_burst),
             people: Counter::new(config.connections_per_person),
             addresses: Counter::new(config.connections_per_address),
             clock: DefaultClock::default(),
@@ -52,10 +54,8 @@ impl Limits {
     /// # Errors
     /// How long she must wait.
     pub fn frame(&self, person: Uuid) -> Result<(), Duration> {
-        if self.frames.len() > KEEP {
-            self.frames.retain_recent();
-        }
         self.frames
+            .people()
             .check_key(&person)
             .map_err(|until| until.wait_time_from(self.clock.now()))
     }
@@ -65,14 +65,11 @@ impl Limits {
     /// # Errors
     /// How long she must wait.
     pub async fn messages(&self, person: Uuid, count: usize) -> Result<(), Duration> {
-        if self.messages.len() > KEEP {
-            self.messages.retain_recent();
-        }
         let count = u32::try_from(count)
             .ok()
             .and_then(NonZeroU32::new)
             .unwrap_or(NonZeroU32::MIN);
-        match self.messages.check_key_n(&person, count) {
+        match self.messages.people().check_key_n(&person, count) {
             Ok(Ok(())) => {}
             Ok(Err(until)) => return Err(until.wait_time_from(self.clock.now())),
             // More in one frame than a whole burst.
@@ -91,9 +88,31 @@ impl Limits {
     }
 }
 
-fn quota(per_second: u32, burst: u32) -> Quota {
-    let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
-    Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst))
+/// A rate that each person has for herself.
+struct Rate {
+    people: DefaultKeyedRateLimiter<Uuid>,
+    most: AtomicUsize,
+}
+
+impl Rate {
+    fn new(per_second: u32, burst: u32) -> Self {
+        let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(at_least_one(per_second)).allow_burst(at_least_one(burst));
+        Self {
+            people: RateLimiter::keyed(quota),
+            most: AtomicUsize::new(KEEP),
+        }
+    }
+
+    /// The limiter, after those who have been quiet were forgotten if they are many.
+    fn people(&self) -> &DefaultKeyedRateLimiter<Uuid> {
+        if self.people.len() > self.most.load(Ordering::Relaxed) {
+            self.people.retain_recent();
+            let most = KEEP.max(2 * self.people.len());
+            self.most.store(most, Ordering::Relaxed);
+        }
+        &self.people
+    }
 }
 
 struct Counter<K> {

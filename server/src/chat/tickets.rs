@@ -55,8 +55,16 @@ impl Announcer {
                     continue;
                 }
                 tokio::time::sleep(GATHER).await;
-                let changed =
+                let mut changed =
                     std::mem::take(&mut *shared.0.lock().unwrap_or_else(PoisonError::into_inner));
+                // Who comes later reads the list as it is then.
+                changed.retain(|(_, whom)| {
+                    bus.hub()
+                        .may_be_heard(whom.map_or(Topic::Inbox, Topic::Person))
+                });
+                if changed.is_empty() {
+                    continue;
+                }
                 // Lists are repaired by the heartbeat's digest.
                 if let Err(error) = announce(&store, &bus, &presence, &changed).await {
                     tracing::warn!(%error, "changed tickets were not announced");

@@ -369,6 +369,24 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_may_stand_in_a_file() {
+        let path = std::env::temp_dir().join(format!("parlour-secret-{}", crate::clock::id()));
+        std::fs::write(&path, "redis://h\n").expect("a file");
+        let environment = |variable: &str| match variable {
+            "REDIS_URL_FILE" | "PARLOUR_LOG_FILE" => Some(path.clone().into_os_string()),
+            "DATABASE_URL" => Some("postgres://h/one".into()),
+            "DATABASE_URL_FILE" => Some("/no/such/file".into()),
+            _ => None,
+        };
+        let values = Values::read(&Flags::default(), environment).expect("values");
+        std::fs::remove_file(&path).expect("the file");
+        let text = |variable| values.text(variable).map(|(value, _)| value);
+        assert_eq!(text("REDIS_URL"), Some("redis://h"));
+        assert_eq!(text("DATABASE_URL"), Some("postgres://h/one"));
+        assert_eq!(text("PARLOUR_LOG"), Some("info"));
+    }
+
+    #[test]
     fn a_file_with_an_unknown_key_is_refused() {
         let path = std::env::temp_dir().join(format!("parlour-config-{}.toml", crate::clock::id()));
         std::fs::write(&path, "adr = \"127.0.0.1:1\"\n").expect("a file");

@@ -1,7 +1,7 @@
 //! SQL, and nothing else: one file per noun.
 //!
-//! Reads go through [`Store::reader`]. Every write in the program goes through the one
-//! writer's queue ([`writer`]), which commits whatever is queued in one transaction.
+//! Reads go through [`Store::reader`]. Messages, and every other write to SQLite, go through
+//! the one writer's queue ([`writer`]), which commits whatever is queued in one transaction.
 //! Nobody may await that queue while holding a connection of the readers' pool.
 
 use std::sync::Arc;

@@ -53,6 +53,8 @@ pub(super) async fn open(folder: &Path, opener: Opener) -> Result<Store, OpenErr
     let readers = SqlitePoolOptions::new()
         .max_connections(4)
         .acquire_timeout(Duration::from_secs(5))
+        // A file does not go away; trying the connection would cost a turn of its thread each time.
+        .test_before_acquire(false)
         .connect_with(options.read_only(true).create_if_missing(false))
         .await
         .map_err(corrupt)?;
