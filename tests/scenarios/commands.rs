@@ -5,6 +5,7 @@ use parlour_tests::database::{connect, file, only_sqlite};
 use parlour_tests::office::{PASSWORD, link_in};
 use parlour_tests::{Browser, Node, Office, Visitor};
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use tokio::net::TcpListener;
 
 #[tokio::test]
@@ -79,6 +80,10 @@ async fn a_database_that_is_none_is_one_sentence() {
     let (status, _) = node.terminate().await;
     assert!(status.success());
     let file = file(node.data());
+    assert!(
+        length_of_log(&file) == 0,
+        "a graceful stop left a part in the log"
+    );
     let good = std::fs::read(&file).unwrap();
     let mut torn = good.clone();
     torn[..100].fill(0x5a);
@@ -120,6 +125,31 @@ async fn a_database_that_is_none_is_one_sentence() {
     std::fs::write(&file, good).unwrap();
     node.start_again().await;
     node.assert_well().await;
+}
+
+/// A copy of the one file is the whole of it, also when a backup had it open.
+#[tokio::test]
+async fn a_graceful_stop_folds_the_log_into_the_file() {
+    if only_sqlite("a log beside the file") {
+        return;
+    }
+    let mut node = Node::start().await;
+    let office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    visitor.open("hello").await;
+    let mut backup = connect(node.data()).await;
+    sqlx::query("select count(*) from messages")
+        .execute(&mut backup)
+        .await
+        .unwrap();
+    assert!(length_of_log(&file(node.data())) > 0);
+    let (status, _) = node.terminate().await;
+    assert!(status.success());
+    assert_eq!(length_of_log(&file(node.data())), 0);
+}
+
+fn length_of_log(file: &Path) -> u64 {
+    std::fs::metadata(file.with_extension("db-wal")).map_or(0, |log| log.len())
 }
 
 #[tokio::test]

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 
+use crate::DEADLINE;
 use crate::node::binary;
-use crate::within;
 
 /// How a command ended.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ impl Outcome {
 /// Runs a command with an environment that holds nothing but `settings`.
 ///
 /// # Panics
-/// If it does not end in time.
+/// If it does not end in time; it says what the command had printed until then.
 pub async fn parlour(arguments: &[&str], data: &Path, settings: &[(&str, &str)]) -> Outcome {
     let mut command = Command::new(binary());
     command
@@ -73,11 +74,34 @@ pub async fn parlour(arguments: &[&str], data: &Path, settings: &[(&str, &str)])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    let what = format!("the end of parlour {}", arguments.join(" "));
-    let output = within(&what, command.output()).await.unwrap();
+    let mut child = command.spawn().expect("the binary");
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut stdout = child.stdout.take().expect("its output");
+    let mut stderr = child.stderr.take().expect("its errors");
+    let ended = tokio::time::timeout(DEADLINE, async {
+        let (read, read_too, status) = tokio::join!(
+            stdout.read_to_end(&mut out),
+            stderr.read_to_end(&mut err),
+            child.wait()
+        );
+        read.and(read_too).and(status)
+    })
+    .await;
+    let (out, err) = (text(&out), text(&err));
+    let Ok(status) = ended else {
+        panic!(
+            "parlour {} did not end within {} s: {out}{err}",
+            arguments.join(" "),
+            DEADLINE.as_secs()
+        );
+    };
     Outcome {
-        code: output.status.code(),
-        out: String::from_utf8_lossy(&output.stdout).into_owned(),
-        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        code: status.expect("its end").code(),
+        out,
+        err,
     }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 
-use super::sql::{Connection, Pool};
+use super::sql::{self, Connection, Pool};
 use super::writer::Writer;
 use super::{OpenError, Opener, Store, installation};
 
@@ -32,7 +32,6 @@ pub(super) async fn open(folder: &Path, opener: Opener) -> Result<Store, OpenErr
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY)
-        .optimize_on_close(true, None)
         .log_statements(tracing::log::LevelFilter::Off);
     let mut connection = options.clone().connect().await.map_err(corrupt)?;
     MIGRATIONS
@@ -64,6 +63,19 @@ pub(super) async fn open(folder: &Path, opener: Opener) -> Result<Store, OpenErr
         epoch,
         _lock: lock,
     })
+}
+
+/// Closes the connection that writes. Its log is folded into the file first: `SQLite` does that by
+/// itself only for the last connection of all, and a backup, or a reader that is still on its way
+/// out, may be later. Before that, since it writes, the planner's statistics are renewed.
+pub(super) async fn close(mut writer: Connection) -> sqlx::Result<()> {
+    for statement in ["pragma optimize", "pragma wal_checkpoint(truncate)"] {
+        sql::query(statement).execute(&mut writer).await?;
+    }
+    if let Connection::Sqlite(writer) = writer {
+        writer.close().await?;
+    }
+    Ok(())
 }
 
 fn prepare(folder: &Path, opener: Opener) -> Result<Option<Arc<std::fs::File>>, OpenError> {

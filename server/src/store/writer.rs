@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::Connection as _;
 use sqlx::postgres::PgPool;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::append::{self, Append, Appended};
-use super::{Connection, Result, StoreError, postgres};
+use super::{Connection, Result, StoreError, postgres, sqlite};
 
 /// Jobs that wait at most; beyond it a writer waits for room, and then is refused.
 const QUEUE: usize = 1_024;
@@ -180,8 +179,8 @@ async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
                 rest.push(job);
             }
             commit(&mut source, rest).await;
-            if let Source::Own(Connection::Sqlite(connection)) = source
-                && let Err(error) = connection.close().await
+            if let Source::Own(connection) = source
+                && let Err(error) = sqlite::close(connection).await
             {
                 tracing::warn!(%error, "the database did not close cleanly");
             }
