@@ -318,8 +318,8 @@
 
   // Shortcuts --------------------------------------------------------------
 
-  const PLACES = { t: "tickets", r: "rooms", a: "agents", s: "sites", p: "account" };
-  const KEYS = { j: "next", k: "previous", r: "reply", n: "note", e: "resolve", E: "resolve-next", z: "snooze", a: "assign", i: "assign-me", "?": "help", g: "go" };
+  const PLACES = { t: "tickets", r: "rooms", f: "search", a: "agents", s: "sites", p: "account" };
+  const KEYS = { j: "next", k: "previous", r: "reply", n: "note", e: "resolve", E: "resolve-next", z: "snooze", a: "assign", i: "assign-me", "/": "search", "?": "help", g: "go" };
 
   function move(step) {
     const links = all(".ticket-link, .room-link");
@@ -362,6 +362,11 @@
       one("#life-menu [name=until]")?.focus();
     },
     "assign-me": () => target("assign-me")?.click(),
+    search() {
+      const field = one("[data-search]");
+      if (field) field.select();
+      else one("[data-nav=search]")?.click();
+    },
     help: () => document.getElementById("shortcuts")?.showModal(),
   };
 

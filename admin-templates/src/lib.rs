@@ -6,6 +6,7 @@
 //! - [`shell`]: what stands around every page, and what the live script is told
 //! - [`tickets`], [`rooms`]: the list, the thread, the context
 //! - [`message`]: an entry of a room, for the page and for the live fragment
+//! - [`search`]: what was found
 //! - [`agents`], [`sites`], [`account`]: the settings
 //! - [`entry`], [`error`]: the pages before sign-in, and those that could not be shown
 //! - [`person`], [`moment`], [`words`], [`form`]: what all of them use
@@ -52,6 +53,7 @@ pub mod message;
 pub mod moment;
 pub mod person;
 pub mod rooms;
+pub mod search;
 pub mod shell;
 pub mod sites;
 pub mod tickets;
@@ -68,6 +70,7 @@ pub use message::{
 pub use moment::Moment;
 pub use person::PersonView;
 pub use rooms::{NewRoomView, RoomListView, RoomRowView, RoomView, RoomsPage, room_row_fragment};
+pub use search::{FoundMessage, FoundPerson, FoundTicket, PieceView, SearchPage};
 pub use shell::{
     Assets, Bare, Live, LiveList, LiveRoom, Me, NavCounts, Section, Shell, Toast, Tone,
 };

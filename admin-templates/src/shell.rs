@@ -70,6 +70,8 @@ pub enum Section {
     Tickets,
     /// Direct and team rooms.
     Rooms,
+    /// What was searched for.
+    Search,
     /// Agents.
     Agents,
     /// Sites.
@@ -86,6 +88,7 @@ impl Section {
         match self {
             Self::Tickets => "tickets",
             Self::Rooms => "rooms",
+            Self::Search => "search",
             Self::Agents => "agents",
             Self::Sites => "sites",
             Self::Account => "account",

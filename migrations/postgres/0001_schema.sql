@@ -170,6 +170,26 @@ create table messages (
 -- A repeated send finds the first one by this, whatever node it reaches.
 create unique index messages_cid on messages (room, cid);
 
+create sequence found_id;
+create table found (
+    id           bigint primary key,
+    room         uuid,
+    seq          bigint,
+    visitor      uuid unique references visitors (id) on delete cascade,
+    terms        tsvector not null,
+    unique (room, seq),
+    foreign key (room, seq) references messages (room, seq) on delete cascade
+);
+-- What waits to be merged into the index is read by every search, so it must stay small.
+create index found_terms on found using gin (terms) with (gin_pending_list_limit = 256);
+create function found_changed() returns trigger language plpgsql as $$
+begin
+    update found set terms = '' where room = new.room and seq = new.seq;
+    return null;
+end $$;
+create trigger found_changed after update of kind, text on messages
+for each row when (new.text <> old.text or new.kind <> old.kind) execute function found_changed();
+
 -- Work for later, written in the transaction that causes it.
 create table jobs (
     id           uuid primary key,

@@ -170,6 +170,30 @@ create table messages (
 -- A repeated send finds the first one by this, whatever node it reaches.
 create unique index messages_cid on messages (room, cid);
 
+-- What search looks through: a message with a text, or a visitor with a name or an address. The
+-- id grows, so newest first is by it.
+create table found (
+    id           integer primary key,
+    room         blob,
+    seq          integer,
+    visitor      blob unique references visitors (id) on delete cascade,
+    unique (room, seq),
+    foreign key (room, seq) references messages (room, seq) on delete cascade
+) strict;
+-- Terms as store/found.rs makes them: words of letters and digits, and marks for what is none.
+-- The text itself is not kept here, nor where in it a term stands.
+create virtual table found_terms using fts5 (
+    terms, content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '^@'"
+);
+create trigger found_removed after delete on found begin
+    delete from found_terms where rowid = old.id;
+end;
+-- A text that was edited or deleted is not found by what it was.
+create trigger found_changed after update of kind, text on messages
+when new.text <> old.text or new.kind <> old.kind begin
+    delete from found_terms where rowid = (select id from found where room = new.room and seq = new.seq);
+end;
+
 -- Work for later, written in the transaction that causes it.
 create table jobs (
     id           blob primary key,

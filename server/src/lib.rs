@@ -1,6 +1,6 @@
 //! Parlour: customer-support chat as one binary. A guided tour, in reading order:
 //!
-//! - [`config`], [`clock`], [`error`]: what everything else may use
+//! - [`config`], [`clock`], [`error`], [`words`]: what everything else may use
 //! - [`cli`]: the commands of the binary
 //! - [`http`]: routes, headers, problem documents, assets, the REST API
 //! - [`transport`]: sockets; bytes in, bytes out
@@ -35,6 +35,7 @@ pub mod identity;
 pub mod session;
 pub mod store;
 pub mod transport;
+pub mod words;
 
 use bus::Bus;
 use chat::Chat;

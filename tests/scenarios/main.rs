@@ -34,6 +34,7 @@ mod receipts;
 mod redis;
 mod resume;
 mod rooms;
+mod search;
 mod secrets;
 mod sign_ins;
 mod snooze;

@@ -2,6 +2,7 @@
 
 use parlour_protocol::frame::{Ack, Body, ErrorCode, Event, Happening, Person, Role};
 use parlour_protocol::limits;
+use parlour_protocol::text::Run;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -202,16 +203,21 @@ fn refusal(error: &StoreError, first: Option<Uuid>) -> Refusal {
     }
 }
 
-/// An entry as it travels. Visitors' text is plain with its addresses linked; agents write a small Markdown.
+/// The runs of an entry's text. Visitors' text is plain with its addresses linked; agents write a small Markdown.
 #[must_use]
-pub fn event(stored: &Stored) -> Event {
-    let runs = || match stored.author_role {
+pub fn runs(stored: &Stored) -> Vec<Run> {
+    match stored.author_role {
         Role::Agent => text::runs_markdown(&stored.text),
         Role::Visitor | Role::System => text::runs_plain(&stored.text),
-    };
+    }
+}
+
+/// An entry as it travels.
+#[must_use]
+pub fn event(stored: &Stored) -> Event {
     let body = match stored.kind {
-        Kind::Text => Body::Text { runs: runs() },
-        Kind::Note => Body::Note { runs: runs() },
+        Kind::Text => Body::Text { runs: runs(stored) },
+        Kind::Note => Body::Note { runs: runs(stored) },
         Kind::Deleted => Body::Deleted,
         Kind::Happened => Body::Happened {
             what: happening(&stored.what),

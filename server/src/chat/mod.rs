@@ -5,6 +5,7 @@
 //! - [`rooms`]: who may enter, direct and team rooms
 //! - [`tickets`]: lists, states, assignment, and the rows that agents see change;
 //!   [`waking`]: the end of a snooze
+//! - [`search`]: what is found, and which parts of it were asked for
 //! - [`receipts`], [`typing`], [`presence`]: what passes
 //! - [`missed`]: what other nodes could not tell
 //! - [`limits`]: how much one person may do
@@ -24,6 +25,7 @@ mod missed;
 pub mod presence;
 pub mod receipts;
 pub mod rooms;
+pub mod search;
 pub mod text;
 pub mod tickets;
 pub mod typing;

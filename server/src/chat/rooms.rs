@@ -277,7 +277,7 @@ impl Chat {
     }
 }
 
-fn wire_kind(kind: Kind) -> RoomKind {
+pub(crate) fn wire_kind(kind: Kind) -> RoomKind {
     match kind {
         Kind::Public => RoomKind::Public,
         Kind::Staff => RoomKind::Staff,

@@ -13,6 +13,7 @@ use crate::store::{OpenError, Opener, Store, StoreError};
 
 mod address;
 mod agent;
+mod index;
 mod log;
 mod migrate;
 mod process;
@@ -42,6 +43,8 @@ enum Command {
     Serve,
     /// Create the database, or bring it up to this version, and end
     Migrate,
+    /// Make the index of search anew from all that is stored; stop the server first
+    Index,
     /// Print a new one-time link that creates the owner; older ones become void
     SetupLink,
     /// List, add and show sites
@@ -113,6 +116,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         match cli.command {
             Command::Serve => serve::run(config).await,
             Command::Migrate => migrate::run(config).await,
+            Command::Index => index::run(config).await,
             Command::SetupLink => setup_link::run(config).await,
             Command::Site(Nested { command }) => site::run(config, command).await,
             Command::Agent(Nested { command }) => agent::run(config, command).await,

@@ -5,7 +5,7 @@
 //! and gets a status, or a problem document.
 //!
 //! - [`sign_in`], [`setup`], [`invite`], [`reset`]: before there is somebody
-//! - [`tickets`] with [`ticket_list`], [`thread`], [`around`], [`context`], [`states`] and [`counts`]; [`rooms`]; [`messages`]: the daily work
+//! - [`tickets`] with [`ticket_list`], [`thread`], [`around`], [`context`], [`states`] and [`counts`]; [`rooms`]; [`messages`]; [`search`]: the daily work
 //! - [`agents`], [`sites`], [`account`]: settings
 //! - [`live`]: the same views as fragments
 //! - [`viewer`], [`shell`], [`answer`], [`forms`], [`flash`], [`errors`]: what all of them use
@@ -31,6 +31,7 @@ mod invite;
 mod messages;
 mod reset;
 mod rooms;
+mod search;
 mod setup;
 mod shell;
 mod sign_in;
@@ -66,6 +67,7 @@ pub fn router() -> Router<Shared> {
             .merge(counts::routes())
             .merge(around::routes())
             .merge(rooms::routes())
+            .merge(search::routes())
             .merge(agents::routes())
             .merge(sites::routes())
             .merge(account::routes()),

@@ -102,12 +102,12 @@ pub struct Page {
     pub position: i64,
 }
 
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "m.room, m.seq, m.cid, m.at, m.rev, m.kind, m.author, m.author_role, m.text, m.what, m.whom,
      coalesce(a.name, v.name, '') as author_name, coalesce(w.name, '') as whom_name";
-const NAMES: &str = "left join agents a on a.id = m.author left join visitors v on v.id = m.author left join agents w on w.id = m.whom";
+pub(super) const NAMES: &str = "left join agents a on a.id = m.author left join visitors v on v.id = m.author left join agents w on w.id = m.whom";
 
-fn stored(row: &Row) -> Result<Stored> {
+pub(super) fn stored(row: &Row) -> Result<Stored> {
     Ok(Stored {
         room: row.try_get("room")?,
         seq: row.try_get("seq")?,

@@ -19,10 +19,12 @@ mod sqlite;
 
 pub mod append;
 pub mod context;
+pub mod found;
 pub mod members;
 pub mod messages;
 pub mod missed;
 pub mod rooms;
+pub mod search;
 pub mod states;
 pub mod tickets;
 pub mod unread;

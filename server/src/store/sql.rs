@@ -167,6 +167,8 @@ value! {
 pub struct Query {
     sql: SqlStr,
     values: Vec<Value>,
+    /// Whether the connection keeps the prepared statement.
+    kept: bool,
 }
 
 /// A statement; `$1` in it is the first value that is bound.
@@ -174,6 +176,7 @@ pub fn query(sql: impl SqlSafeStr) -> Query {
     Query {
         sql: sql.into_sql_str(),
         values: Vec::new(),
+        kept: true,
     }
 }
 
@@ -185,23 +188,27 @@ pub fn query_built(sql: String) -> Query {
 /// Sends a query to the database that the target is of.
 macro_rules! run {
     ($query:expr, $target:expr, $method:ident, $map:expr) => {{
-        let Query { sql, values } = $query;
+        let Query { sql, values, kept } = $query;
         match $target.into() {
             Target::Connection(Connection::Sqlite(to)) => sqlx::query_with(sql, sqlite(values)?)
+                .persistent(kept)
                 .$method(to)
                 .await
                 .map($map),
             Target::Connection(Connection::Postgres(to)) => {
                 sqlx::query_with(sql, postgres(values)?)
+                    .persistent(kept)
                     .$method(&mut **to)
                     .await
                     .map($map)
             }
             Target::Pool(Pool::Sqlite(to)) => sqlx::query_with(sql, sqlite(values)?)
+                .persistent(kept)
                 .$method(to)
                 .await
                 .map($map),
             Target::Pool(Pool::Postgres(to)) => sqlx::query_with(sql, postgres(values)?)
+                .persistent(kept)
                 .$method(to)
                 .await
                 .map($map),
@@ -214,6 +221,13 @@ impl Query {
     #[must_use]
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
+        self
+    }
+
+    /// Has it planned for its values: what is right for a rare word is wrong for a common one.
+    #[must_use]
+    pub fn planned_anew(mut self) -> Self {
+        self.kept = false;
         self
     }
 

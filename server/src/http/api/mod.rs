@@ -10,6 +10,7 @@ mod account;
 mod agents;
 mod doors;
 mod rooms;
+mod search;
 mod sessions;
 mod sign_ins;
 mod sites;
@@ -30,6 +31,7 @@ pub(super) fn router(app: &Shared) -> Router<Shared> {
     let cookie = Router::new()
         .merge(token::router())
         .merge(tickets::router())
+        .merge(search::router())
         .merge(agents::router())
         .merge(sites::router())
         .merge(sign_ins::router())
