@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::messages::{Kind, Stored};
 use super::sql::query;
-use super::{Connection, Database, Result};
+use super::{Connection, Database, Result, found};
 use crate::clock::{self, Micros};
 use parlour_protocol::frame::Role;
 
@@ -124,9 +124,15 @@ async fn store(connection: &mut Connection, batch: &Batch) -> Result<()> {
         return Ok(());
     }
     match connection {
-        Connection::Sqlite(_) => sqlite::store(connection, batch).await,
-        Connection::Postgres(connection) => postgres::store(connection, batch).await,
+        Connection::Sqlite(_) => sqlite::store(connection, batch).await?,
+        Connection::Postgres(connection) => postgres::store(connection, batch).await?,
     }
+    let found: Vec<_> = batch
+        .new
+        .iter()
+        .filter_map(|stored| found::Entry::message(stored, batch.kind(stored.room)?))
+        .collect();
+    found::add(connection, &found).await
 }
 
 /// Opens the ticket of `append` if it asks for it; whether it was new.

@@ -6,14 +6,17 @@
 //! [`super::search`] asks block by block. Rows go with their messages by the schema, and an edited
 //! text is found no more until [`again`] is called.
 
-use serde_json::{Value, json};
+use serde_json::json;
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::messages::{Kind, Stored};
 use super::rooms::Kind as RoomKind;
 use super::sql::{Row, query, query_built, query_scalar};
-use super::{Connection, Database, Pool, Result, Store};
+use super::{Connection, Database, Result};
 use crate::words;
+
+mod index;
 
 /// The scope of tickets' rooms, which every agent may read.
 pub(super) const TICKETS: &str = "@t";
@@ -22,9 +25,6 @@ pub(super) const VISITORS: &str = "@v";
 
 /// The blocks of PostgreSQL: a letter, and how many rows lie in one, as a power of two.
 pub(super) const BLOCKS: [(char, u32); 2] = [('f', 12), ('c', 16)];
-
-/// Rows of one transaction while the index is made anew.
-const CHUNK: usize = 1_000;
 
 /// The scope of a room: a term that all its messages have, so that what an agent may not read is
 /// never looked at.
@@ -49,6 +49,15 @@ enum Subject {
     Visitor(Uuid),
 }
 
+impl Subject {
+    fn columns(self) -> (Option<Uuid>, Option<i64>, Option<Uuid>) {
+        match self {
+            Self::Message(room, seq) => (Some(room), Some(seq), None),
+            Self::Visitor(visitor) => (None, None, Some(visitor)),
+        }
+    }
+}
+
 impl<'a> Entry<'a> {
     /// A message, if it has a text.
     pub(super) fn message(stored: &'a Stored, room: RoomKind) -> Option<Self> {
@@ -68,15 +77,6 @@ impl<'a> Entry<'a> {
         }
         terms
     }
-
-    fn row(&self) -> [Value; 4] {
-        let id = |id: Uuid| Value::from(id.simple().to_string());
-        let (room, seq, visitor) = match self.subject {
-            Subject::Message(room, seq) => (id(room), Value::from(seq), Value::Null),
-            Subject::Visitor(visitor) => (Value::Null, Value::Null, id(visitor)),
-        };
-        [room, seq, visitor, Value::from(self.terms())]
-    }
 }
 
 /// Adds entries that are new, in their order.
@@ -84,53 +84,71 @@ impl<'a> Entry<'a> {
 /// # Errors
 /// What the database reports.
 pub(super) async fn add(connection: &mut Connection, entries: &[Entry<'_>]) -> Result<()> {
-    if entries.is_empty() {
-        return Ok(());
+    match connection {
+        _ if entries.is_empty() => Ok(()),
+        Connection::Sqlite(_) => add_sqlite(connection, entries).await,
+        Connection::Postgres(connection) => add_postgres(connection, entries).await,
     }
-    let database = connection.database();
-    let (each, room, visitor) = (
-        database.each("$1"),
-        database.id("new.value ->> 0"),
-        database.id("new.value ->> 2"),
-    );
-    if database == Database::Postgres {
-        let rows: Vec<_> = entries.iter().map(Entry::row).collect();
-        let terms = tsvector("n.terms", "n.id");
-        query_built(format!(
-            "insert into found (id, room, seq, visitor, terms) select n.id, n.room, n.seq, n.visitor, {terms}
-             from (select nextval('found_id') as id, {room} as room, cast(new.value ->> 1 as bigint) as seq,
-                          {visitor} as visitor, new.value ->> 3 as terms from {each} offset 0) n"
-        ))
-        .bind(json!(rows).to_string())
-        .execute(connection)
-        .await?;
-        return Ok(());
-    }
+}
+
+async fn add_sqlite(connection: &mut Connection, entries: &[Entry<'_>]) -> Result<()> {
     let last: i64 = query_scalar("select coalesce(max(id), 0) from found")
         .fetch_one(&mut *connection)
         .await?;
+    let hex = |id: Option<Uuid>| id.map(|id| id.simple().to_string());
     let rows: Vec<_> = (last + 1..)
         .zip(entries)
         .map(|(id, entry)| {
-            let [room, seq, visitor, terms] = entry.row();
-            json!([room, seq, visitor, id, terms])
+            let (room, seq, visitor) = entry.subject.columns();
+            json!([id, hex(room), seq, hex(visitor), entry.terms()])
         })
         .collect();
     let rows = json!(rows).to_string();
     for sql in [
-        format!(
-            "insert into found (id, room, seq, visitor) select new.value ->> 3, {room}, new.value ->> 1, {visitor} from {each}"
-        ),
-        format!(
-            "insert into found_terms (rowid, terms) select new.value ->> 3, new.value ->> 4 from {each}"
-        ),
+        "insert into found (id, room, seq, visitor)
+         select value ->> 0, unhex(value ->> 1), value ->> 2, unhex(value ->> 3) from json_each($1)",
+        "insert into found_terms (rowid, terms) select value ->> 0, value ->> 4 from json_each($1)",
     ] {
-        query_built(sql)
-            .bind(&rows)
-            .execute(&mut *connection)
-            .await?;
+        query(sql).bind(&rows).execute(&mut *connection).await?;
     }
     Ok(())
+}
+
+async fn add_postgres(connection: &mut PgConnection, entries: &[Entry<'_>]) -> Result<()> {
+    let (mut rooms, mut seqs, mut visitors) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in entries {
+        let (room, seq, visitor) = entry.subject.columns();
+        rooms.push(room);
+        seqs.push(seq);
+        visitors.push(visitor);
+    }
+    let sql = format!(
+        "insert into found (id, room, seq, visitor, terms) select n.id, n.room, n.seq, n.visitor, {}
+         from (select nextval('found_id') as id, new.* from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[])
+                   as new (room, seq, visitor, terms) offset 0) n",
+        tsvector("n.terms", "n.id")
+    );
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(rooms)
+        .bind(seqs)
+        .bind(visitors)
+        .bind(entries.iter().map(Entry::terms).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Rows of `room`, `seq` and `place`, from JSON of them with ids in hexadecimal.
+pub(super) fn keys(database: Database) -> &'static str {
+    match database {
+        Database::Sqlite => {
+            "(select unhex(value ->> 0) as room, value ->> 1 as seq, value ->> 2 as place from json_each($1))"
+        }
+        Database::Postgres => {
+            "(select cast(value ->> 0 as uuid) as room, cast(value ->> 1 as bigint) as seq, cast(value ->> 2 as bigint) as place
+              from json_array_elements(cast($1 as json)))"
+        }
+    }
 }
 
 /// The terms of PostgreSQL from those of an entry, and from its number the blocks.
@@ -214,115 +232,4 @@ async fn visitors(connection: &mut Connection, rows: &[Row]) -> Result<()> {
         })
         .collect();
     add(connection, &entries).await
-}
-
-impl Store {
-    /// Makes the index anew from what is stored, a part at a time; how many entries it has.
-    /// Nothing else may write meanwhile, or the order would not be that of time.
-    ///
-    /// # Errors
-    /// What the database reports; what was done until then stays, and can be done again.
-    pub async fn index(&self) -> Result<usize> {
-        self.write(|connection| {
-            Box::pin(async move {
-                query(match connection.database() {
-                    Database::Sqlite => "delete from found",
-                    Database::Postgres => "truncate found",
-                })
-                .execute(connection)
-                .await?;
-                Ok(())
-            })
-        })
-        .await?;
-        let (mut count, mut after) = (0, (i64::MIN, Uuid::nil()));
-        loop {
-            let (done, last) = self
-                .write(move |connection| Box::pin(next_visitors(connection, after)))
-                .await?;
-            count += done;
-            let Some(last) = last else { break };
-            after = last;
-        }
-        for part in self.message_keys().await?.chunks(CHUNK) {
-            let part = part.to_vec();
-            count += self
-                .write(move |connection| Box::pin(index_messages(connection, part)))
-                .await?;
-        }
-        Ok(count)
-    }
-
-    /// All messages with a text, the oldest first.
-    async fn message_keys(&self) -> Result<Vec<(Uuid, i64)>> {
-        let all = query(
-            "select room, seq from messages where kind in ('text', 'note') order by at, room, seq",
-        );
-        let rows = match self.reader() {
-            reader @ Pool::Sqlite(_) => all.fetch_all(reader).await?,
-            Pool::Postgres(pool) => {
-                let mut connection = Connection::Postgres(pool.acquire().await?);
-                // This may take longer than anything that somebody waits for.
-                connection.control("set statement_timeout = 0").await?;
-                let rows = all.fetch_all(&mut connection).await;
-                connection.control("reset statement_timeout").await?;
-                rows?
-            }
-        };
-        rows.iter()
-            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-            .collect()
-    }
-}
-
-/// Indexes the visitors after a place in time: how many, and the last of them if there was one.
-async fn next_visitors(
-    connection: &mut Connection,
-    (at, id): (i64, Uuid),
-) -> Result<(usize, Option<(i64, Uuid)>)> {
-    let rows = query(
-        "select id, name, email, seen_at from visitors
-         where (name <> '' or email <> '') and (seen_at, id) > ($1, $2) order by seen_at, id limit 1000",
-    )
-    .bind(at)
-    .bind(id)
-    .fetch_all(&mut *connection)
-    .await?;
-    visitors(connection, &rows).await?;
-    let last = match rows.last() {
-        Some(row) => Some((row.try_get("seen_at")?, row.try_get("id")?)),
-        None => None,
-    };
-    Ok((rows.len(), last))
-}
-
-async fn index_messages(connection: &mut Connection, keys: Vec<(Uuid, i64)>) -> Result<usize> {
-    let keys: Vec<_> = keys
-        .iter()
-        .enumerate()
-        .map(|(place, (room, seq))| json!([room.simple().to_string(), seq, place]))
-        .collect();
-    let database = connection.database();
-    let (each, room) = (database.each("$1"), database.id("new.value ->> 0"));
-    let rows = query_built(format!(
-        "select m.room, m.seq, m.text, r.kind from {each}
-         join messages m on m.room = {room} and m.seq = cast(new.value ->> 1 as bigint)
-         join rooms r on r.id = m.room order by cast(new.value ->> 2 as bigint)"
-    ))
-    .bind(json!(keys).to_string())
-    .fetch_all(&mut *connection)
-    .await?;
-    let entries = rows
-        .iter()
-        .map(|row| {
-            let room = row.try_get("room")?;
-            Ok(Entry {
-                subject: Subject::Message(room, row.try_get("seq")?),
-                scope: scope(room, RoomKind::parse(row.try_get("kind")?)?),
-                text: row.try_get("text")?,
-            })
-        })
-        .collect::<Result<Vec<_>>>()?;
-    add(connection, &entries).await?;
-    Ok(entries.len())
 }

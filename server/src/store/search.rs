@@ -5,12 +5,16 @@ use std::collections::HashMap;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::found::{BLOCKS, TICKETS, VISITORS, scope};
+use super::found::{TICKETS, VISITORS, keys, scope};
 use super::messages::{self, COLUMNS, NAMES, Stored};
 use super::rooms::Kind;
 use super::sql::{query, query_built, query_scalar};
 use super::{Database, Result, Store};
 use crate::words::Term;
+
+mod plan;
+
+use plan::{expression, parts, rows_sql};
 
 /// Private rooms of one agent that are searched, those with the newest messages.
 const MAX_ROOMS: i64 = 500;
@@ -49,15 +53,6 @@ struct Hit {
     room: Option<Uuid>,
     seq: Option<i64>,
     visitor: Option<Uuid>,
-}
-
-/// A part of the index, from the newest to the oldest: PostgreSQL sorts what it finds, so it is
-/// asked for little at first.
-struct Part {
-    /// Terms of the blocks, one of which a row has; none: all rows.
-    blocks: Vec<String>,
-    /// Rows below this.
-    before: i64,
 }
 
 impl Store {
@@ -143,7 +138,7 @@ impl Store {
         };
         let mut hits = Vec::new();
         for part in parts(self.database(), before) {
-            let rows = query_built(sql(self.database()))
+            let rows = query_built(rows_sql(self.database()))
                 .bind(expression(self.database(), scopes, terms, &part.blocks))
                 .bind(part.before)
                 .bind(agent)
@@ -167,29 +162,26 @@ impl Store {
     }
 
     async fn messages_of(&self, agent: Uuid, hits: &[Hit]) -> Result<Vec<Message>> {
-        let keys: Vec<_> = hits
+        let rows: Vec<_> = hits
             .iter()
             .filter_map(|hit| Some(json!([hit.room?.simple().to_string(), hit.seq?, hit.place])))
             .collect();
-        if keys.is_empty() {
+        if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let (each, room) = (
-            self.database().each("$1"),
-            self.database().id("new.value ->> 0"),
-        );
+        let asked = keys(self.database());
         let rows = query_built(format!(
-            "select cast(new.value ->> 2 as bigint) as place, {COLUMNS}, r.kind as room_kind,
+            "select asked.place, {COLUMNS}, r.kind as room_kind,
                     coalesce(t.id, s.id) as ticket,
                     case r.kind when 'team' then r.name
                         when 'direct' then (select o.name from members om join agents o on o.id = om.person
                                             where om.room = r.id and om.person <> $2 limit 1)
                         else (select x.name from visitors x where x.id = coalesce(t.visitor, s.visitor)) end as title
-             from {each} join messages m on m.room = {room} and m.seq = cast(new.value ->> 1 as bigint)
+             from {asked} asked join messages m on m.room = asked.room and m.seq = asked.seq
              join rooms r on r.id = m.room left join tickets t on t.id = r.id left join tickets s on s.staff_room = r.id
              {NAMES} where m.kind in ('text', 'note') order by 1 desc"
         ))
-        .bind(json!(keys).to_string())
+        .bind(json!(rows).to_string())
         .bind(agent)
         .fetch_all(self.reader())
         .await?;
@@ -280,123 +272,5 @@ impl Store {
             }
         }
         Ok((cid, Some(ends)))
-    }
-}
-
-/// Which parts of the index are asked, until enough is found.
-fn parts(database: Database, before: i64) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let mut before = before;
-    if database == Database::Postgres {
-        for (letter, bits) in BLOCKS {
-            if before <= 1 {
-                break;
-            }
-            // The block that is being filled, and the one before it.
-            let newest = (before - 1) >> bits;
-            let oldest = (newest - 1).max(0);
-            let blocks = (oldest..=newest).map(|block| format!("~{letter}{block}"));
-            parts.push(Part {
-                blocks: blocks.collect(),
-                before,
-            });
-            before = oldest << bits;
-        }
-        if before <= 1 {
-            return parts;
-        }
-    }
-    parts.push(Part {
-        blocks: Vec::new(),
-        before,
-    });
-    parts
-}
-
-/// The question in the database's own language. Terms hold letters, digits and our own marks
-/// alone, so that quotes around them are all that they need.
-fn expression(database: Database, scopes: &[String], terms: &[Term], blocks: &[String]) -> String {
-    let (quote, and, or, star) = match database {
-        Database::Sqlite => ('"', " AND ", " OR ", " *"),
-        Database::Postgres => ('\'', " & ", " | ", ":*"),
-    };
-    let quoted = |term: &str| format!("{quote}{term}{quote}");
-    let any = |terms: &[String]| {
-        let terms: Vec<_> = terms.iter().map(|term| quoted(term)).collect();
-        format!("({})", terms.join(or))
-    };
-    let mut all = vec![any(scopes)];
-    if !blocks.is_empty() {
-        all.push(any(blocks));
-    }
-    all.extend(terms.iter().map(|term| match term {
-        Term::Exact(text) => quoted(text),
-        Term::Beginning(text) => format!("{}{star}", quoted(text)),
-    }));
-    all.join(and)
-}
-
-/// The newest rows. The scope is a part of the question already; membership is asked once more,
-/// of what is true now.
-fn sql(database: Database) -> String {
-    let rows = match database {
-        Database::Sqlite => {
-            "found_terms x join found f on f.id = x.rowid where x.found_terms match $1 and x.rowid < $2"
-        }
-        // By the GIN index, whatever the planner expects: the order must not lure it into walking
-        // the primary key. Who may read is asked behind the sorting, for as many as are needed.
-        Database::Postgres => {
-            "(select id, room, seq, visitor from found where terms @@ cast($1 as tsquery) and id < $2 order by id + 0 desc offset 0) f where true"
-        }
-    };
-    let order = match database {
-        Database::Sqlite => "order by x.rowid desc",
-        Database::Postgres => "",
-    };
-    format!(
-        "select f.id, f.room, f.seq, f.visitor from {rows}
-         and (f.room is null or (select r.kind from rooms r where r.id = f.room) in ('public', 'staff')
-              or exists (select 1 from members p where p.room = f.room and p.person = $3 and p.left_at is null))
-         {order} limit $4"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parts_cover_everything_once() {
-        for before in [1, 2, 4_096, 4_097, 70_000, 1_000_001] {
-            let parts = parts(Database::Postgres, before);
-            let mut end = before;
-            for (part, (letter, bits)) in parts.iter().zip(BLOCKS) {
-                assert_eq!(part.before, end);
-                let oldest = part.blocks.first().expect("a block");
-                let oldest: i64 = oldest[2..].parse().expect("a number");
-                assert!(
-                    part.blocks
-                        .iter()
-                        .all(|block| block.as_bytes()[1] == letter as u8)
-                );
-                end = oldest << bits;
-            }
-            let whole = parts.iter().any(|part| part.blocks.is_empty());
-            assert_eq!(whole, end > 1, "{before}");
-        }
-    }
-
-    #[test]
-    fn a_question_is_quoted() {
-        let scopes = ["@t".to_owned()];
-        let terms = [Term::Exact("near".into()), Term::Beginning("order".into())];
-        assert_eq!(
-            expression(Database::Sqlite, &scopes, &terms, &[]),
-            "(\"@t\") AND \"near\" AND \"order\" *"
-        );
-        assert_eq!(
-            expression(Database::Postgres, &scopes, &terms, &["~f1".into()]),
-            "('@t') & ('~f1') & 'near' & 'order':*"
-        );
     }
 }

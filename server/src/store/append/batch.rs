@@ -132,6 +132,11 @@ impl Batch {
         self.rooms.values().any(|room| room.kind.is_private())
     }
 
+    /// The kind of a room that was noted.
+    pub(super) fn kind(&self, room: Uuid) -> Option<RoomKind> {
+        self.rooms.get(&room).map(|room| room.kind)
+    }
+
     /// Rooms that got entries: their new numbers and times.
     pub(super) fn changed_rooms(&self) -> impl Iterator<Item = (Uuid, i64, Micros)> {
         let changed = self.rooms.iter().filter(|(_, room)| room.changed);
