@@ -8,6 +8,13 @@ create table installation (
     created_at   bigint not null
 );
 
+-- One row while another installation is copied into this database: no server starts on a part of it.
+create table copying (
+    one          bigint primary key check (one = 1),
+    epoch        uuid not null,                 -- of what is copied
+    begun_at     bigint not null
+);
+
 -- Keys that sign tokens. A retired key is still good for checking until it ends.
 create table signing_keys (
     kid          text primary key,

@@ -8,6 +8,13 @@ create table installation (
     created_at   integer not null
 ) strict;
 
+-- One row while another installation is copied into this database: no server starts on a part of it.
+create table copying (
+    one          integer primary key check (one = 1),
+    epoch        blob not null,                 -- of what is copied
+    begun_at     integer not null
+) strict;
+
 -- Keys that sign tokens. A retired key is still good for checking until it ends.
 create table signing_keys (
     kid          text primary key,

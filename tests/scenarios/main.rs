@@ -15,6 +15,7 @@ mod agents;
 mod answers;
 mod cluster;
 mod commands;
+mod copy;
 mod faults;
 mod flood;
 mod frames;

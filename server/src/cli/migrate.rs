@@ -10,7 +10,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     store.close().await;
     say(&format!(
         "The database in {} is up to date.\n",
-        config.data.display()
+        config.database.place()
     ));
     Ok(())
 }

@@ -13,6 +13,7 @@ use crate::store::{OpenError, Opener, Store, StoreError};
 
 mod address;
 mod agent;
+mod copy;
 mod index;
 mod log;
 mod migrate;
@@ -43,6 +44,8 @@ enum Command {
     Serve,
     /// Create the database, or bring it up to this version, and end
     Migrate,
+    /// Move an installation from SQLite to PostgreSQL, or back
+    Copy(copy::Ends),
     /// Make the index of search anew from all that is stored; stop the server first
     Index,
     /// Print a new one-time link that creates the owner; older ones become void
@@ -116,6 +119,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         match cli.command {
             Command::Serve => serve::run(config).await,
             Command::Migrate => migrate::run(config).await,
+            Command::Copy(ends) => copy::run(config, ends).await,
             Command::Index => index::run(config).await,
             Command::SetupLink => setup_link::run(config).await,
             Command::Site(Nested { command }) => site::run(config, command).await,

@@ -13,6 +13,17 @@ pub enum DatabaseConfig {
     Postgres(PostgresConfig),
 }
 
+impl DatabaseConfig {
+    /// Where it is, without a password.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => folder.display().to_string(),
+            Self::Postgres(config) => config.url.place(),
+        }
+    }
+}
+
 /// A PostgreSQL server.
 #[derive(Clone, Debug)]
 pub struct PostgresConfig {

@@ -131,4 +131,10 @@ pub enum OpenError {
         /// What SQLite said.
         reason: String,
     },
+    /// A copy into it was interrupted.
+    #[error("the copy into {0} is not finished; run `parlour copy` again")]
+    Part(String),
+    /// It was opened, and cannot be read.
+    #[error("the database cannot be read: {0}")]
+    Unreadable(String),
 }

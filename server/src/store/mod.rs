@@ -19,6 +19,7 @@ mod sqlite;
 
 pub mod append;
 pub mod context;
+pub mod copy;
 pub mod found;
 pub mod members;
 pub mod messages;
@@ -48,6 +49,8 @@ pub enum Opener {
     Server,
     /// Passes the lock: it reads and administers while the server runs.
     CommandLine,
+    /// Takes the lock, and may find the part of a copy that was interrupted.
+    Copy,
 }
 
 /// The database.
@@ -69,9 +72,25 @@ impl Store {
         config: &DatabaseConfig,
         opener: Opener,
     ) -> std::result::Result<Self, OpenError> {
-        match config {
-            DatabaseConfig::Sqlite(folder) => sqlite::open(folder, opener).await,
-            DatabaseConfig::Postgres(config) => postgres::open(config).await,
+        let store = match config {
+            DatabaseConfig::Sqlite(folder) => sqlite::open(folder, opener).await?,
+            DatabaseConfig::Postgres(config) => postgres::open(config).await?,
+        };
+        if opener != Opener::Copy && store.is_part().await? {
+            store.close().await;
+            return Err(OpenError::Part(config.place()));
+        }
+        Ok(store)
+    }
+
+    /// Whether a copy into it was begun and not finished.
+    async fn is_part(&self) -> std::result::Result<bool, OpenError> {
+        let begun = sql::query("select one from copying")
+            .fetch_optional(&self.readers)
+            .await;
+        match begun {
+            Ok(row) => Ok(row.is_some()),
+            Err(error) => Err(OpenError::Unreadable(error.to_string())),
         }
     }
 
