@@ -25,8 +25,9 @@ pub enum Pace {
     Every(Duration),
     /// The next message when the last one is acknowledged.
     Answered,
-    /// The next message when all but so many have arrived at all readers, of whom there are so
-    /// many: as fast as they are served, and no faster than their queues bear.
+    /// The next message when all but so many, of all writers together, have arrived at all
+    /// readers, of whom there are so many: as fast as they are served, and no faster than their
+    /// queues bear.
     Heard(u64, u64),
 }
 
@@ -37,7 +38,8 @@ pub struct Run {
     /// For each room, the newest number that was acknowledged.
     newest: Vec<AtomicU64>,
     written: watch::Sender<bool>,
-    /// Arrivals at readers.
+    /// Messages of those who write as they are heard, and arrivals at readers.
+    written_ahead: AtomicU64,
     arrived: AtomicU64,
     progress: Notify,
 }
@@ -52,6 +54,7 @@ impl Run {
             until: begun + time,
             newest: (0..rooms).map(|_| AtomicU64::new(0)).collect(),
             written: watch::Sender::new(false),
+            written_ahead: AtomicU64::new(0),
             arrived: AtomicU64::new(0),
             progress: Notify::new(),
         })
@@ -178,10 +181,10 @@ impl Writer {
             };
             match socket.hear(&text) {
                 Heard::Acks(acks) => self.acknowledged(&acks)?,
-                Heard::Event(arrived) => socket.note(&arrived),
                 Heard::Answer(answer) => socket.transmit(answer).await?,
                 Heard::Fault(fault) => return Err(fault),
-                Heard::Page(..) | Heard::Other => {}
+                // Readers check what arrives. Not every server sends to the writer what she wrote.
+                Heard::Event(_) | Heard::Page(..) | Heard::Other => {}
             }
         }
     }
@@ -202,12 +205,21 @@ impl Writer {
         let Pace::Heard(ahead, readers) = self.pace else {
             return;
         };
-        let written = self.account.acked.len() as u64;
-        let followed =
-            self.run.arrived.load(Ordering::Relaxed) >= written.saturating_sub(ahead) * readers;
-        let idle = self.waiting.is_empty() && self.under_way.is_empty() && written > 0;
-        if followed && idle && Instant::now() < self.run.until {
+        let idle = self.waiting.is_empty() && self.under_way.is_empty();
+        if !idle || self.account.acked.is_empty() || Instant::now() >= self.run.until {
+            return;
+        }
+        let run = Arc::clone(&self.run);
+        let heard = run.arrived.load(Ordering::Relaxed) / readers;
+        let room = |written: u64| (written < heard + ahead).then_some(written + 1);
+        if run
+            .written_ahead
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, room)
+            .is_ok()
+        {
             self.due();
+            // Another writer may have room as well.
+            run.progress.notify_one();
         }
     }
 

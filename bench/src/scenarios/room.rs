@@ -11,8 +11,10 @@ use crate::seed::Seed;
 use crate::subject::{Subject, Variant};
 
 const READERS: usize = 1_000;
+/// Several, so that what is stored in one transaction can be sent in one write.
+const WRITERS: usize = 8;
 /// Messages that may be on their way to readers: far fewer than a connection's queue bears.
-const AHEAD: u64 = 8;
+const AHEAD: u64 = 32;
 const WARM_UP: Duration = Duration::from_secs(1);
 
 /// Writes as quickly as all readers are served.
@@ -37,7 +39,7 @@ async fn fill(
     report: &mut Report,
 ) -> Result<(), String> {
     let mut crowd = Crowd {
-        writers: subject.join_all(0..1, 0, 0).await?,
+        writers: subject.join_all(repeat_n(0, WRITERS), 0, 0).await?,
         readers: subject.join_all(repeat_n(0, READERS), 1, 0).await?,
         acked: 0,
     };
