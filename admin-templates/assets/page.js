@@ -318,10 +318,15 @@
 
   // Shortcuts --------------------------------------------------------------
 
-  const PLACES = { t: "tickets", r: "rooms", f: "search", a: "agents", s: "sites", p: "account" };
+  const PLACES = { t: "tickets", r: "rooms", a: "agents", s: "sites", p: "account" };
   const KEYS = { j: "next", k: "previous", r: "reply", n: "note", e: "resolve", E: "resolve-next", z: "snooze", a: "assign", i: "assign-me", "/": "search", "?": "help", g: "go" };
 
   function move(step) {
+    const found = all(".found-link");
+    if (found.length > 0) {
+      found[Math.max(0, found.indexOf(document.activeElement) + step)]?.focus();
+      return;
+    }
     const links = all(".ticket-link, .room-link");
     const at = links.findIndex((link) => link.getAttribute("aria-current"));
     links[at < 0 ? 0 : at + step]?.click();
@@ -364,14 +369,27 @@
     "assign-me": () => target("assign-me")?.click(),
     search() {
       const field = one("[data-search]");
-      if (field) field.select();
-      else one("[data-nav=search]")?.click();
+      if (!field) return void one("[data-nav=search]")?.click();
+      field.focus();
+      field.select();
     },
     help: () => document.getElementById("shortcuts")?.showModal(),
   };
 
+  const mac = /mac|iphone|ipad/i.test(navigator.platform);
   let going = 0;
   function shortcut(event) {
+    // With a modifier it is none of the single keys, so it works in a field and cannot be switched off.
+    if (/^k$/i.test(event.key) && (mac ? event.metaKey : event.ctrlKey) && !event.altKey && !event.shiftKey) {
+      event.preventDefault();
+      if (!one("dialog:modal")) actions.search();
+      return;
+    }
+    if (event.key === "Escape" && event.target.matches?.("[data-search]")) {
+      event.preventDefault();
+      event.target.blur();
+      return;
+    }
     const busy = event.target.closest?.("input, textarea, select, [contenteditable], dialog, [popover]");
     if (busy || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (keep.get("shortcuts") === "off") return;
@@ -451,7 +469,7 @@
     sayFolded();
   });
   document.addEventListener("parlour:toast", (event) => toast(event.detail.text, event.detail.tone));
-  if (/mac|iphone|ipad/i.test(navigator.platform)) for (const key of all("kbd[data-mod]")) key.textContent = "⌘";
+  if (mac) for (const key of all("kbd[data-mod]")) key.textContent = "⌘";
   sayFolded();
   all("[data-autosize]").forEach(autosize);
   all("[data-composer]").forEach(watchComposer);

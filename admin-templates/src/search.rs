@@ -5,7 +5,7 @@ use crate::person::PersonView;
 use crate::shell::Shell;
 use crate::words::Word;
 use askama::Template;
-use parlour_protocol::frame::{RoomKind, TicketState};
+use parlour_protocol::frame::{Role, RoomKind, TicketState};
 
 /// A piece of a text.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub struct FoundPerson {
 
 impl FoundPerson {
     pub(crate) fn is_visitor(&self) -> bool {
-        self.person.role == parlour_protocol::frame::Role::Visitor
+        self.person.role == Role::Visitor
     }
 }
 
@@ -76,9 +76,15 @@ impl FoundMessage {
         self.kind == RoomKind::Staff
     }
 
+    /// Whether the place has a name of its own: a visitor's ticket is known by her.
+    pub(crate) fn is_elsewhere(&self) -> bool {
+        self.author.role != Role::Visitor
+    }
+
     /// Where it was written, in words.
     pub(crate) fn place(&self) -> &'static str {
         match self.kind {
+            _ if !self.is_elsewhere() => "Ticket",
             RoomKind::Public | RoomKind::Staff => "Ticket of",
             RoomKind::Direct => "Direct room with",
             RoomKind::Team => "Team room",

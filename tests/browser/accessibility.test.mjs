@@ -138,6 +138,13 @@ test("rooms: none, new, direct, team", async () => {
   await clean(owner, "room-team");
 });
 
+test("search: empty, nothing, people, tickets and messages", async () => {
+  for (const [name, question] of [["empty", ""], ["none", "?q=xylophone"], ["people", "?q=ben"], ["found", "?q=thursday"], ["tickets", "?q=table"]]) {
+    await owner.goto(`${office.url}/search${question}`);
+    await clean(owner, `search-${name}`);
+  }
+});
+
 test("settings: sites, site, agents, account", async () => {
   for (const page of ["sites", "sites/new", "agents", "account"]) {
     await owner.goto(`${office.url}/${page}`);

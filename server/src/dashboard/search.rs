@@ -13,6 +13,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::answer;
+use super::live::visitor_name;
 use super::shell::{self, Wanted};
 use super::viewer::Viewer;
 use crate::Shared;
@@ -73,7 +74,7 @@ async fn show(
         messages: found
             .messages
             .iter()
-            .map(|found| message(found, &question))
+            .map(|found| message(&app, found, &question))
             .collect(),
         older,
         question: params.q,
@@ -127,7 +128,8 @@ fn ticket(app: &Shared, found: &Ticket, question: &Question) -> FoundTicket {
     };
     FoundTicket {
         id: found.id.to_string(),
-        visitor: person(app, found.visitor.id, Role::Visitor, &found.visitor.name),
+        visitor: PersonView::visitor(found.visitor.id.to_string(), visitor_name(&found.visitor))
+            .with_presence(app.chat.presence.state(found.visitor.id)),
         name: pieces(search::name_pieces(&found.visitor.name, question)),
         state: found.state,
         preview: text::preview(&runs, PREVIEW),
@@ -135,18 +137,13 @@ fn ticket(app: &Shared, found: &Ticket, question: &Question) -> FoundTicket {
     }
 }
 
-fn message(found: &Message, question: &Question) -> FoundMessage {
+fn message(app: &Shared, found: &Message, question: &Question) -> FoundMessage {
     let Stored {
         author,
         author_role,
         author_name,
         ..
     } = &found.stored;
-    let person = Person {
-        id: crate::wire(*author),
-        role: *author_role,
-        name: author_name.clone(),
-    };
     FoundMessage {
         room: found.stored.room.to_string(),
         kind: rooms::wire_kind(found.kind),
@@ -156,7 +153,7 @@ fn message(found: &Message, question: &Question) -> FoundMessage {
             found.title.clone()
         },
         seq: crate::unsigned(found.stored.seq),
-        author: PersonView::from(&person),
+        author: person(app, *author, *author_role, author_name),
         text: pieces(search::message_excerpt(found, question)),
         at: Moment(found.stored.at),
     }
