@@ -193,7 +193,7 @@ async fn without_redis_what_is_taken_is_gone_all_the_same() {
     there.join(lab).await;
     let visitor = Visitor::arrive(&cluster[0], &office.site).await;
     let tab = visitor.tab_at(&cluster[1]).await;
-    cluster.redis.kill().await;
+    cluster.redis().kill().await;
     cluster.expect_redis("down").await;
 
     let owner = office.owner.dashboard().await;
@@ -239,7 +239,7 @@ async fn messages_are_counted_over_all_nodes() {
     let (code, retry, _) = there.error().await;
     assert_eq!((code, retry), (ErrorCode::TooFast, true));
 
-    cluster.redis.kill().await;
+    cluster.redis().kill().await;
     cluster.expect_redis("down").await;
     let fresh = Visitor::arrive(&cluster[1], &office.site).await;
     let mut wire = Wire::of(&fresh).await;

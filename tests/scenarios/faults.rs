@@ -6,11 +6,11 @@ use std::time::Duration;
 use parlour_protocol::frame::{ErrorCode, ServerFrame};
 use parlour_protocol::{ClientFrame, Id, close};
 use parlour_tests::database::{connect, file as database_file, only_sqlite};
+use parlour_tests::findings;
 use parlour_tests::load::{self, Writer};
 use parlour_tests::wire::Upgrade;
 use parlour_tests::{Heard, Node, Office, Request, Visitor, Wire, id};
 use tokio::net::TcpSocket;
-use tokio::process::Command;
 
 /// What a `send` is answered with.
 #[derive(Debug, PartialEq)]
@@ -26,15 +26,6 @@ async fn answer(wire: &mut Wire) -> Answer {
         _ => None,
     })
     .await
-}
-
-async fn limit(node: &Node, what: &str) {
-    let status = Command::new("prlimit")
-        .args(["--pid", &node.pid().to_string(), what])
-        .status()
-        .await
-        .unwrap();
-    assert!(status.success());
 }
 
 /// A full disk: a typed error that may be tried again, never an acknowledgement; and it recovers by itself.
@@ -59,7 +50,7 @@ async fn a_full_disk_refuses_and_recovers() {
         .map(|file| file.len())
         .min()
         .unwrap();
-    limit(&node, &format!("--fsize={size}:unlimited")).await;
+    node.limit(&format!("--fsize={size}:unlimited")).await;
     let mut acknowledged = Vec::new();
     let mut refused = Vec::new();
     let text = "x".repeat(2_000);
@@ -98,7 +89,7 @@ async fn a_full_disk_refuses_and_recovers() {
     );
     assert!(node.is_healthy().await);
 
-    limit(&node, "--fsize=unlimited:unlimited").await;
+    node.limit("--fsize=unlimited:unlimited").await;
     for cid in &refused {
         wire.say(ticket, &[(*cid, &text)], false).await;
         assert_eq!(answer(&mut wire).await, Answer::Stored);
@@ -234,7 +225,7 @@ async fn a_locked_database_loses_nothing() {
     load::reached(&writers, before + 100, Duration::from_secs(20)).await;
     for writer in writers {
         let (room, account) = writer.finish().await;
-        load::check(
+        findings::check(
             room,
             &account,
             &load::history(&mut office.owner.browser, room).await,
@@ -266,7 +257,7 @@ async fn a_backup_may_run_beside_it() {
     for writer in writers {
         let (room, account) = writer.finish().await;
         assert_eq!(account.refused, 0);
-        load::check(
+        findings::check(
             room,
             &account,
             &load::history(&mut office.owner.browser, room).await,
@@ -281,22 +272,20 @@ async fn no_descriptors_left() {
     let office = Office::open(&node).await;
     let visitor = Visitor::arrive(&node, &office.site).await;
     let ticket = visitor.open("before").await;
-    let used = std::fs::read_dir(format!("/proc/{}/fd", node.pid()))
-        .unwrap()
-        .count();
-    limit(&node, &format!("--nofile={}:", used + 8)).await;
+    let used = node.descriptors();
+    node.limit(&format!("--nofile={}:", used + 8)).await;
     let mut held = Vec::new();
     for _ in 0..40 {
         if let Ok(stream) = parlour_tests::http::connect(node.address(), None).await {
             held.push(stream);
         }
     }
-    let before = cpu(&node);
+    let before = node.cpu();
     // Who is there already goes on talking.
     for number in 0..20 {
         visitor.say(&format!("number {number}")).await;
     }
-    let spent = cpu(&node) - before;
+    let spent = node.cpu() - before;
     assert!(
         spent < Duration::from_secs(3),
         "it spins: {spent:?} of processor time"
@@ -304,7 +293,7 @@ async fn no_descriptors_left() {
     drop(held);
     visitor.say("after").await;
     assert_eq!(visitor.texts(ticket).len(), 22);
-    limit(&node, "--nofile=4096:").await;
+    node.limit("--nofile=4096:").await;
     parlour_tests::within("an answer once there are descriptors again", async {
         while Request::get("/healthz")
             .try_send(node.address())
@@ -316,19 +305,6 @@ async fn no_descriptors_left() {
     })
     .await;
     node.assert_well().await;
-}
-
-/// The processor time of the server so far.
-fn cpu(node: &Node) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", node.pid())).unwrap();
-    let fields: Vec<&str> = stat
-        .rsplit(')')
-        .next()
-        .unwrap()
-        .split_whitespace()
-        .collect();
-    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-    Duration::from_millis(ticks * 10)
 }
 
 /// A socket whose owner takes nothing in.
@@ -362,7 +338,7 @@ async fn a_slow_reader_hurts_nobody() {
         let token = office.owner.token().await;
         slow.push(deaf(&node, &node.origin(), &token, ticket).await);
     }
-    let before = memory(&node);
+    let before = node.memory();
     let mut writer = Wire::of(&visitor).await;
     let text = "x".repeat(3_900);
     let mut sent = 1;
@@ -376,7 +352,7 @@ async fn a_slow_reader_hurts_nobody() {
     agent
         .expect_entry(ticket, "the end", |event| event.cid == end)
         .await;
-    let grown = memory(&node).saturating_sub(before);
+    let grown = node.memory().saturating_sub(before);
     assert!(grown < 64 * 1024 * 1024, "memory grew by {grown} bytes");
     for mut wire in slow {
         let mut newest = 0;
@@ -407,21 +383,6 @@ async fn a_slow_reader_hurts_nobody() {
         }
     }
     node.assert_well().await;
-}
-
-/// Resident memory, in bytes.
-fn memory(node: &Node) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid())).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
-    line.split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse::<u64>()
-        .unwrap()
-        * 1_024
 }
 
 /// A system-call trace: between two acknowledgements, and before the first one, lies a flush to disk.

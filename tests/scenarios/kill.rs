@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use parlour_protocol::frame::ServerFrame;
 use parlour_protocol::{ClientFrame, close};
+use parlour_tests::findings;
 use parlour_tests::load::{self, Writer};
 use parlour_tests::{Browser, Heard, Node, Office, Visitor, Wire, id};
 
@@ -17,7 +18,7 @@ async fn settle(browser: &mut Browser, visitors: &[Visitor], writers: Vec<Writer
     for (visitor, writer) in visitors.iter().zip(writers) {
         let (room, account) = writer.finish().await;
         let history = load::history(browser, room).await;
-        load::check(room, &account, &history);
+        findings::check(room, &account, &history);
         let mut wire = Wire::of(visitor).await;
         let by_socket = load::history_by_socket(&mut wire, room).await;
         assert!(

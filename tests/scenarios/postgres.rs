@@ -4,14 +4,15 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use parlour_tests::command::parlour;
-use parlour_tests::database::{POSTGRES, connect, hold_rooms, is_postgres};
+use parlour_tests::database::{self, connect, hold_rooms, is_postgres};
+use parlour_tests::findings;
 use parlour_tests::load::{self, Writer, ready};
 use parlour_tests::proxy::{Mode, Proxy};
 use parlour_tests::{Node, Office, Visitor, within};
 
 /// The server of this run, where it listens; nothing if this run has none.
 fn server() -> Option<SocketAddr> {
-    let url = std::env::var(POSTGRES).ok()?;
+    let url = database::server()?;
     Some(url.rsplit('@').next()?.parse().unwrap())
 }
 
@@ -47,7 +48,7 @@ async fn survive(node: &Node, fault: impl AsyncFnOnce()) {
     let [writer] = writers;
     let (room, account) = writer.finish().await;
     let history = load::history(&mut office.owner.browser, room).await;
-    load::check(room, &account, &history);
+    findings::check(room, &account, &history);
     load::check_database(node.data()).await;
     node.assert_well().await;
 }

@@ -13,8 +13,7 @@ use crate::{Node, Office, Redis, redis};
 #[derive(Debug)]
 pub struct Cluster {
     nodes: Vec<Node>,
-    /// Their Redis.
-    pub redis: Redis,
+    redis: Option<Redis>,
 }
 
 impl Cluster {
@@ -29,13 +28,29 @@ impl Cluster {
     /// # Panics
     /// If a node does not start.
     pub async fn with(count: usize, settings: impl Fn(Builder) -> Builder) -> (Self, Office) {
-        let redis = Redis::start().await;
+        let redis = Some(Redis::start().await);
+        Self::over(redis, count, |_, node| settings(node)).await
+    }
+
+    /// The same over this Redis or none, with settings for each node.
+    ///
+    /// # Panics
+    /// If a node does not start.
+    pub async fn over(
+        redis: Option<Redis>,
+        count: usize,
+        settings: impl Fn(usize, Builder) -> Builder,
+    ) -> (Self, Office) {
         let mut nodes: Vec<Node> = Vec::new();
         // Before the second node starts: as long as there is no owner, that makes a new link.
         let mut office = None;
-        for _ in 0..count {
+        for index in 0..count {
             let data = crate::node::folder();
-            let mut builder = settings(Node::with().unlimited());
+            let mut builder = Node::with().unlimited();
+            if let Some(redis) = &redis {
+                builder = builder.set("REDIS_URL", redis.url());
+            }
+            let mut builder = settings(index, builder);
             if let Some(first) = nodes.first() {
                 builder = match url_of(first.data()) {
                     Some(url) => builder.set("DATABASE_URL", url),
@@ -48,18 +63,35 @@ impl Cluster {
                 }
                 .joins();
             }
-            let node = builder
-                .data(data)
-                .set("REDIS_URL", redis.url())
-                .start()
-                .await;
-            redis::expect(&node, "up").await;
+            let node = builder.data(data).start().await;
+            if redis.is_some() {
+                redis::expect(&node, "up").await;
+            }
             if office.is_none() {
                 office = Some(Office::open(&node).await);
             }
             nodes.push(node);
         }
         (Self { nodes, redis }, office.expect("a node"))
+    }
+
+    /// Its nodes.
+    #[must_use]
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// Its nodes, to start and to stop.
+    pub fn nodes_mut(&mut self) -> &mut [Node] {
+        &mut self.nodes
+    }
+
+    /// Their Redis.
+    ///
+    /// # Panics
+    /// If they have none.
+    pub fn redis(&mut self) -> &mut Redis {
+        self.redis.as_mut().expect("a Redis")
     }
 
     /// Waits until all nodes say this of their Redis.

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use sqlx::AnyConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -12,10 +12,30 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 /// The variable with the address of a PostgreSQL server whose databases tests may make and drop.
 pub const POSTGRES: &str = "PARLOUR_TEST_POSTGRES";
 
+/// The one that this process has chosen for itself.
+static CHOSEN: OnceLock<String> = OnceLock::new();
+
+/// From now on servers of this process keep their data on this PostgreSQL server.
+///
+/// # Panics
+/// If another one was chosen before.
+pub fn choose(url: String) {
+    assert!(CHOSEN.set(url).is_ok(), "a server was chosen before");
+}
+
+/// The PostgreSQL server that servers of this run keep their data on; nothing if they use SQLite.
+#[must_use]
+pub fn server() -> Option<String> {
+    CHOSEN
+        .get()
+        .cloned()
+        .or_else(|| std::env::var(POSTGRES).ok())
+}
+
 /// Whether servers of this run keep their data in PostgreSQL.
 #[must_use]
 pub fn is_postgres() -> bool {
-    std::env::var_os(POSTGRES).is_some()
+    server().is_some()
 }
 
 /// Whether this run leaves a test out, because what it tests is a file of SQLite's; says so.
@@ -59,7 +79,7 @@ impl TestDatabase {
     /// If it cannot be made.
     #[must_use]
     pub fn of(data: &Path) -> Option<Self> {
-        let server = std::env::var(POSTGRES).ok()?;
+        let server = server()?;
         let name = format!("test_{}", uuid::Uuid::new_v4().simple());
         administer(format!("create database {name}"));
         let url = format!("{}/{name}", server.trim_end_matches('/'));
@@ -94,7 +114,7 @@ impl Drop for TestDatabase {
 /// Runs a statement that no transaction can hold, on a thread of its own: also where the
 /// runtime of a test is about to end.
 fn administer(sql: String) {
-    let server = std::env::var(POSTGRES).unwrap();
+    let server = server().expect("a PostgreSQL server");
     let thread = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

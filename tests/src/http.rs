@@ -280,6 +280,7 @@ fn percent(text: &str) -> String {
 #[derive(Clone, Debug)]
 pub struct Browser {
     address: SocketAddr,
+    origin: String,
     cookies: BTreeMap<String, String>,
     from: Option<IpAddr>,
 }
@@ -290,6 +291,7 @@ impl Browser {
     pub fn new(address: SocketAddr) -> Self {
         Self {
             address,
+            origin: format!("http://{address}"),
             cookies: BTreeMap::new(),
             from: None,
         }
@@ -307,6 +309,7 @@ impl Browser {
     pub fn at(&self, node: &crate::Node) -> Self {
         Self {
             address: node.address(),
+            origin: node.origin(),
             ..self.clone()
         }
     }
@@ -331,7 +334,7 @@ impl Browser {
     /// The origin of its pages.
     #[must_use]
     pub fn origin(&self) -> String {
-        format!("http://{}", self.address)
+        self.origin.clone()
     }
 
     /// Where the server is.

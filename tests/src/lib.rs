@@ -3,6 +3,7 @@
 //!
 //! - [`node`]: a server process with a data folder of its own
 //! - [`redis`]: a Redis of its own
+//! - [`postgres`]: a PostgreSQL of its own
 //! - [`cluster`]: several nodes
 //! - [`log`]: what it wrote
 //! - [`database`]: where it keeps its data
@@ -15,6 +16,8 @@
 //! - [`forge`]: tokens that the server must refuse
 //! - [`load`]: writers that keep account of what was acknowledged
 //! - [`reader`]: readers that note what they are shown, in the order in which they are
+//! - [`stage`]: nodes under that load, to which something happens
+//! - [`findings`]: what must not have come of it
 //! - [`transcript`]: who sent what to whom, printed when a test fails
 //!
 //! Everything waits for what it wants to see, until [`DEADLINE`]; only pacing, retries and the
@@ -35,15 +38,18 @@ pub mod actor;
 pub mod cluster;
 pub mod command;
 pub mod database;
+pub mod findings;
 pub mod forge;
 pub mod http;
 pub mod load;
 pub mod log;
 pub mod node;
 pub mod office;
+pub mod postgres;
 pub mod proxy;
 pub mod reader;
 pub mod redis;
+pub mod stage;
 pub mod transcript;
 pub mod wire;
 

@@ -1,6 +1,6 @@
 //! Writers that keep account: which message was acknowledged with which number, and which not.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parlour_protocol::frame::{Draft, Event, Open};
@@ -10,12 +10,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant};
 
-use crate::actor::text_of;
 use crate::wire::Upgrade;
 use crate::{Browser, Heard, Node, Request, Visitor, Wire, id};
 
 /// How long a writer waits before it tries a server that is down again.
 const RETRY: Duration = Duration::from_millis(20);
+
+/// Silence of two heartbeats and a second means that the server is gone.
+pub(crate) const SILENCE: Duration = Duration::from_secs(5);
 
 /// What a writer knows.
 #[derive(Debug, Default)]
@@ -28,19 +30,36 @@ pub struct Account {
     pub repeated: u64,
     /// Retryable errors.
     pub refused: u64,
+    /// How long a retryable error was waited for at most.
+    pub longest_refusal: Duration,
+    /// How long each batch waited for its acknowledgement, over everything that came between.
+    pub waits: Vec<Duration>,
     /// What must never be.
     pub faults: Vec<String>,
 }
 
 impl Account {
+    fn refuse(&mut self, after: Duration) {
+        self.refused += 1;
+        self.longest_refusal = self.longest_refusal.max(after);
+    }
+
     /// What two writers of one room know together.
     pub fn merge(&mut self, other: Self) {
         self.acknowledged.extend(other.acknowledged);
         self.texts.extend(other.texts);
         self.repeated += other.repeated;
         self.refused += other.refused;
+        self.longest_refusal = self.longest_refusal.max(other.longest_refusal);
+        self.waits.extend(other.waits);
         self.faults.extend(other.faults);
     }
+}
+
+/// What is sent until it is acknowledged.
+struct Batch {
+    drafts: Vec<Draft>,
+    begun: Instant,
 }
 
 /// A writer in a ticket of its own.
@@ -130,7 +149,7 @@ impl Pen {
     async fn write(self) {
         let mut batch = self.batch();
         loop {
-            if let Ok(wire) = Wire::open("writer", self.upgrade.clone()).await
+            if let Ok(wire) = Wire::try_open("writer", self.upgrade.clone(), SILENCE).await
                 && self.over(wire, &mut batch).await
             {
                 return;
@@ -139,7 +158,7 @@ impl Pen {
         }
     }
 
-    fn batch(&self) -> Vec<Draft> {
+    fn batch(&self) -> Batch {
         let mut account = lock(&self.account);
         let drafts: Vec<Draft> = (0..self.size)
             .map(|_| {
@@ -153,11 +172,14 @@ impl Pen {
         account
             .texts
             .extend(drafts.iter().map(|draft| (draft.cid, draft.text.clone())));
-        drafts
+        Batch {
+            drafts,
+            begun: Instant::now(),
+        }
     }
 
     /// Writes over one connection. True when it was told to stop and everything is acknowledged.
-    async fn over(&self, mut wire: Wire, batch: &mut Vec<Draft>) -> bool {
+    async fn over(&self, mut wire: Wire, batch: &mut Batch) -> bool {
         wire.send(&ClientFrame::Hello {
             v: VERSION,
             view: Default::default(),
@@ -166,19 +188,21 @@ impl Pen {
         })
         .await;
         let mut repeat = true;
+        let mut sent = Instant::now();
         loop {
             if repeat {
+                sent = Instant::now();
                 let open = Some(Open::default());
                 wire.send(&ClientFrame::Send {
                     room: self.room,
                     seen: 0,
-                    messages: batch.clone(),
+                    messages: batch.drafts.clone(),
                     open,
                 })
                 .await;
                 repeat = false;
             }
-            match wire.next().await {
+            match wire.next_or_silence(SILENCE).await {
                 Heard::Closed(_) => return false,
                 Heard::Frame(ServerFrame::Ack { room, acks }) if room == self.room => {
                     self.note(batch, &acks);
@@ -200,7 +224,7 @@ impl Pen {
                             .push(format!("{code:?} without a retry"));
                         return true;
                     }
-                    lock(&self.account).refused += 1;
+                    lock(&self.account).refuse(sent.elapsed());
                     tokio::time::sleep(Duration::from_millis(u64::from(after).min(200))).await;
                     repeat = true;
                 }
@@ -209,10 +233,17 @@ impl Pen {
         }
     }
 
-    fn note(&self, batch: &[Draft], acks: &[parlour_protocol::frame::Ack]) {
+    fn note(&self, batch: &Batch, acks: &[parlour_protocol::frame::Ack]) {
         let mut account = lock(&self.account);
         let named: Vec<Id> = acks.iter().map(|ack| ack.cid).collect();
-        if named != batch.iter().map(|draft| draft.cid).collect::<Vec<_>>() {
+        account.waits.push(batch.begun.elapsed());
+        if named
+            != batch
+                .drafts
+                .iter()
+                .map(|draft| draft.cid)
+                .collect::<Vec<_>>()
+        {
             account
                 .faults
                 .push("an acknowledgement does not name the batch".into());
@@ -253,6 +284,11 @@ pub async fn reached(writers: &[Writer], wanted: u64, within: Duration) {
             "{total} of {wanted} acknowledgements within {within:?}"
         );
     }
+}
+
+/// All writers' acknowledgements, one after another, so far.
+pub fn total(writers: &[Writer]) -> u64 {
+    writers.iter().map(|writer| *writer.count().borrow()).sum()
 }
 
 /// A room's whole history over REST, oldest first.
@@ -307,41 +343,6 @@ pub async fn history_by_socket(wire: &mut Wire, room: Id) -> Vec<Event> {
     }
 }
 
-/// The check after every fault: nothing lost, nothing doubled, no hole, nothing of another room.
-///
-/// # Panics
-/// With what is wrong.
-pub fn check(room: Id, account: &Account, history: &[Event]) {
-    let numbers: Vec<u64> = history.iter().map(|event| event.seq).collect();
-    let expected: Vec<u64> = (1..=numbers.len() as u64).collect();
-    assert_eq!(numbers, expected, "the numbers of {room} have holes");
-    let unique: HashSet<Id> = history.iter().map(|event| event.cid).collect();
-    assert_eq!(unique.len(), history.len(), "{room} has a message twice");
-    let stored: HashMap<Id, &Event> = history.iter().map(|event| (event.cid, event)).collect();
-    for (cid, seq) in &account.acknowledged {
-        let event = stored
-            .get(cid)
-            .unwrap_or_else(|| panic!("{cid} was acknowledged as {seq} and is lost"));
-        assert_eq!(
-            event.seq, *seq,
-            "{cid} has another number than was acknowledged"
-        );
-        assert_eq!(
-            Some(&text_of(event)),
-            account.texts.get(cid),
-            "{cid} has another text"
-        );
-    }
-    for event in history {
-        assert_eq!(event.room, room);
-        assert!(
-            account.texts.contains_key(&event.cid),
-            "{} is in {room}, where nobody wrote it",
-            event.cid
-        );
-    }
-}
-
 /// The database's own check, and that no room has a hole.
 ///
 /// # Panics
@@ -374,5 +375,5 @@ pub async fn check_database(data: &std::path::Path) {
 
 /// Whether a server answers: for faults that make it refuse.
 pub async fn ready(node: &Node) -> u16 {
-    Request::get("/readyz").send(node.address()).await.status
+    Request::get("/readyz").send(node.listens()).await.status
 }

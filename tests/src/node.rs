@@ -4,13 +4,15 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-use crate::database::{TestDatabase, by, url_of};
+use crate::database::{self, TestDatabase, url_of};
 use crate::log::Log;
+use crate::proxy::{Proxy, Target};
 use crate::redis::{self, Redis};
 use crate::{Request, within};
 
@@ -41,7 +43,10 @@ pub fn binary() -> PathBuf {
 /// If it cannot be made.
 #[must_use]
 pub fn folder() -> TempDir {
-    let parent = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-data");
+    let parent = std::env::var_os("PARLOUR_TEST_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-data"),
+        PathBuf::from,
+    );
     std::fs::create_dir_all(&parent).unwrap();
     tempfile::Builder::new()
         .prefix("node-")
@@ -57,9 +62,17 @@ pub struct Builder {
     data: Option<TempDir>,
     joins: bool,
     database_by: Option<SocketAddr>,
+    front: Option<Arc<Proxy>>,
 }
 
 impl Builder {
+    /// Is reached by its clients through this proxy, which is aimed at it whenever it starts.
+    #[must_use]
+    pub fn behind(mut self, front: Arc<Proxy>) -> Self {
+        self.front = Some(front);
+        self
+    }
+
     /// Reaches its PostgreSQL database by way of this address, where a proxy stands.
     #[must_use]
     pub fn database_by(mut self, address: SocketAddr) -> Self {
@@ -132,7 +145,14 @@ impl Builder {
 
     /// Everything but the start.
     #[must_use]
-    pub fn stopped(self) -> Node {
+    pub fn stopped(mut self) -> Node {
+        for (name, value) in &mut self.settings {
+            if let (true, Some(by), Some(url)) =
+                (name == "DATABASE_URL", self.database_by, value.to_str())
+            {
+                *value = database::by(url, by).into();
+            }
+        }
         let data = self.data.unwrap_or_else(folder);
         let given = self.settings.iter().any(|(name, _)| name == "DATABASE_URL");
         Node {
@@ -151,6 +171,7 @@ impl Builder {
             redis: None,
             joins: self.joins,
             database_by: self.database_by,
+            front: self.front,
         }
     }
 }
@@ -182,6 +203,7 @@ pub struct Node {
     redis: Option<Redis>,
     joins: bool,
     database_by: Option<SocketAddr>,
+    front: Option<Arc<Proxy>>,
 }
 
 impl Node {
@@ -199,6 +221,7 @@ impl Node {
             data: None,
             joins: false,
             database_by: None,
+            front: None,
         }
         .set("PARLOUR_HEARTBEAT_MS", 2_000)
         .set("PARLOUR_LOG", "info")
@@ -224,6 +247,9 @@ impl Node {
             );
         };
         self.address = address;
+        if let Some(front) = &self.front {
+            front.aim(Target::Tcp(address));
+        }
         if first {
             self.setup_link = self.log.wait(since, setup_link).await;
         }
@@ -245,9 +271,12 @@ impl Node {
         command
             .env("PARLOUR_DATA", self.data())
             .env("PARLOUR_ADDR", self.address.to_string());
+        if let Some(front) = &self.front {
+            command.env("PARLOUR_PUBLIC_URL", format!("http://{}", front.address()));
+        }
         if self.database.is_some() {
             let url = url_of(self.data()).map(|url| match self.database_by {
-                Some(address) => by(&url, address),
+                Some(address) => database::by(&url, address),
                 None => url,
             });
             command.envs(url.map(|url| ("DATABASE_URL", url)));
@@ -292,16 +321,29 @@ impl Node {
         within("the end of the server", child.wait()).await.unwrap();
     }
 
-    /// Where it listens.
+    /// Where its clients reach it.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
+        self.front
+            .as_ref()
+            .map_or(self.address, |front| front.address())
+    }
+
+    /// Where it listens itself.
+    #[must_use]
+    pub fn listens(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its own origin.
+    /// The origin of its pages.
     #[must_use]
     pub fn origin(&self) -> String {
-        format!("http://{}", self.address)
+        let given = self.settings.iter().rev();
+        let mut given = given.filter(|(name, _)| name == "PARLOUR_PUBLIC_URL");
+        given.next().map_or_else(
+            || format!("http://{}", self.address()),
+            |(_, url)| url.to_string_lossy().into_owned(),
+        )
     }
 
     /// Its data folder.
@@ -370,6 +412,61 @@ impl Node {
     /// Whether it still answers.
     pub async fn is_healthy(&self) -> bool {
         Request::get("/healthz").send(self.address).await.status == 200
+    }
+
+    /// Its resident memory, in bytes.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let mut lines = status.lines();
+        let line = lines.find(|line| line.starts_with("VmRSS:")).unwrap();
+        let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kilobytes * 1_024
+    }
+
+    /// How many descriptors it has open.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid()))
+            .unwrap()
+            .count()
+    }
+
+    /// The processor time that it has used.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap()
+            .split_whitespace()
+            .collect();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        Duration::from_millis(ticks * 10)
+    }
+
+    /// Sets a limit of the running process, as `prlimit` spells it.
+    ///
+    /// # Panics
+    /// If that is refused.
+    pub async fn limit(&self, what: &str) {
+        let pid = self.pid().to_string();
+        let status = Command::new("prlimit")
+            .args(["--pid", &pid, what])
+            .status()
+            .await
+            .unwrap();
+        assert!(status.success(), "prlimit {what}");
     }
 
     /// Asserts that it is alive and well, and has never panicked.

@@ -98,7 +98,7 @@ impl Office {
 /// Follows the set-up link.
 pub async fn owner(node: &Node, name: &str) -> Colleague {
     let email = format!("{}@office.test", name.to_lowercase());
-    let mut browser = Browser::new(node.address());
+    let mut browser = Browser::new(node.address()).at(node);
     let fields = [
         ("name", name),
         ("email", email.as_str()),

@@ -1,10 +1,12 @@
-//! A proxy between any two parties, which does what networks do: stall, cut, refuse, lose an answer.
+//! A proxy between any two parties, which does what networks do: delay, stall, cut, refuse, trickle,
+//! lose an answer, and not know WebSocket.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -13,12 +15,27 @@ use tokio::task::JoinHandle;
 pub enum Mode {
     /// Hands them on.
     Pass,
+    /// Hands them on later, each way.
+    Delay(Duration),
+    /// Hands on so many bytes in a second, each way.
+    Trickle(u32),
     /// Keeps them, without a sign to either side, and hands them on when it passes again.
     Stall,
     /// Hands on what is asked, and loses what is answered.
     LoseAnswers,
+    /// Takes away the header that asks for a WebSocket, as proxies do that do not know of it.
+    StripUpgrade,
     /// Ends connections, and new ones as soon as they come.
     Refuse,
+}
+
+/// What stands behind a proxy.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// A port.
+    Tcp(SocketAddr),
+    /// A socket in a folder.
+    Unix(PathBuf),
 }
 
 /// A proxy on a port of its own; it ends when it is dropped.
@@ -26,6 +43,7 @@ pub enum Mode {
 pub struct Proxy {
     address: SocketAddr,
     mode: watch::Sender<Mode>,
+    target: watch::Sender<Option<Target>>,
     task: JoinHandle<()>,
 }
 
@@ -35,12 +53,26 @@ impl Proxy {
     /// # Panics
     /// If no port is free.
     pub async fn before(target: SocketAddr) -> Self {
+        let proxy = Self::idle().await;
+        proxy.aim(Target::Tcp(target));
+        proxy
+    }
+
+    /// Stands before nothing yet, and refuses.
+    ///
+    /// # Panics
+    /// If no port is free.
+    pub async fn idle() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (mode, watched) = watch::channel(Mode::Pass);
+        let (target, aimed) = watch::channel(None);
         let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                if *watched.borrow() != Mode::Refuse {
+                let target: Option<Target> = aimed.borrow().clone();
+                if let Some(target) = target
+                    && *watched.borrow() != Mode::Refuse
+                {
                     tokio::spawn(link(client, target, watched.clone()));
                 }
             }
@@ -48,8 +80,14 @@ impl Proxy {
         Self {
             address,
             mode,
+            target,
             task,
         }
+    }
+
+    /// New connections go there, as those of a balancer do.
+    pub fn aim(&self, target: Target) {
+        self.target.send_replace(Some(target));
     }
 
     /// Where it listens.
@@ -82,25 +120,55 @@ impl Drop for Proxy {
     }
 }
 
-async fn link(client: TcpStream, target: SocketAddr, mode: watch::Receiver<Mode>) {
-    let Ok(server) = TcpStream::connect(target).await else {
-        return;
-    };
-    let ((from_client, to_client), (from_server, to_server)) =
-        (client.into_split(), server.into_split());
-    let lossless = [Mode::Pass, Mode::LoseAnswers].as_slice();
-    tokio::select! {
-        () = carry(from_client, to_server, mode.clone(), lossless) => {}
-        () = carry(from_server, to_client, mode, &[Mode::Pass]) => {}
+async fn link(client: TcpStream, target: Target, mode: watch::Receiver<Mode>) {
+    // Small frames must not wait for one another here either.
+    let _ = client.set_nodelay(true);
+    let (from_client, to_client) = client.into_split();
+    match target {
+        Target::Tcp(address) => {
+            let Ok(server) = TcpStream::connect(address).await else {
+                return;
+            };
+            let _ = server.set_nodelay(true);
+            let (from_server, to_server) = server.into_split();
+            both((from_client, to_server), (from_server, to_client), mode).await;
+        }
+        Target::Unix(path) => {
+            let Ok(server) = UnixStream::connect(path).await else {
+                return;
+            };
+            let (from_server, to_server) = server.into_split();
+            both((from_client, to_server), (from_server, to_client), mode).await;
+        }
     }
 }
 
-/// Carries bytes one way, in the modes in which this way is open.
+async fn both<A, B, C, D>(up: (A, B), down: (C, D), mode: watch::Receiver<Mode>)
+where
+    A: AsyncRead + Unpin,
+    B: AsyncWrite + Unpin,
+    C: AsyncRead + Unpin,
+    D: AsyncWrite + Unpin,
+{
+    tokio::select! {
+        () = carry(up.0, up.1, mode.clone(), Way::Up) => {}
+        () = carry(down.0, down.1, mode, Way::Down) => {}
+    }
+}
+
+/// To the server, or from it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Up,
+    Down,
+}
+
+/// Carries bytes one way.
 async fn carry(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
     mut mode: watch::Receiver<Mode>,
-    open: &[Mode],
+    way: Way,
 ) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
@@ -115,18 +183,56 @@ async fn carry(
         let Some(length) = read.ok().filter(|length| *length > 0) else {
             return;
         };
+        let bytes = &mut buffer[..length];
         let now = mode
             .wait_for(|mode| *mode != Mode::Stall)
             .await
             .map_or(Mode::Refuse, |mode| *mode);
-        match now {
+        let sent = match now {
             Mode::Refuse => return,
-            now if !open.contains(&now) => {}
-            _ => {
-                if to.write_all(&buffer[..length]).await.is_err() {
-                    return;
-                }
+            Mode::LoseAnswers if way == Way::Down => Ok(()),
+            Mode::Trickle(rate) => trickle(&mut to, bytes, rate, &mode).await,
+            Mode::Delay(time) => {
+                tokio::time::sleep(time).await;
+                to.write_all(bytes).await
             }
+            Mode::StripUpgrade if way == Way::Up => {
+                strip(bytes);
+                to.write_all(bytes).await
+            }
+            _ => to.write_all(bytes).await,
+        };
+        if sent.is_err() {
+            return;
         }
+    }
+}
+
+/// Hands bytes on in small pieces, as long as nothing else is asked for.
+async fn trickle(
+    to: &mut (impl AsyncWrite + Unpin),
+    bytes: &[u8],
+    rate: u32,
+    mode: &watch::Receiver<Mode>,
+) -> std::io::Result<()> {
+    const PIECES: u32 = 20;
+    let piece = (rate / PIECES).max(1) as usize;
+    for part in bytes.chunks(piece) {
+        to.write_all(part).await?;
+        if matches!(*mode.borrow(), Mode::Trickle(_)) {
+            tokio::time::sleep(Duration::from_secs(1) / PIECES).await;
+        }
+    }
+    Ok(())
+}
+
+/// Gives the header another name, of the same length.
+fn strip(bytes: &mut [u8]) {
+    const NAME: &[u8] = b"\r\nupgrade:";
+    let found = bytes
+        .windows(NAME.len())
+        .position(|window| window.eq_ignore_ascii_case(NAME));
+    if let Some(found) = found {
+        bytes[found + 2..found + 9].copy_from_slice(b"dropped");
     }
 }

@@ -10,15 +10,13 @@ use parlour_protocol::{ClientFrame, Id, ServerFrame, VERSION};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::load::SILENCE;
 use crate::office::Colleague;
 use crate::wire::Upgrade;
 use crate::{Heard, Wire};
 
 /// How long a reader waits before it tries a server that is down again.
 const RETRY: Duration = Duration::from_millis(50);
-
-/// Nothing is missing as long as nobody writes.
-const QUIET: Duration = Duration::from_secs(3_600);
 
 /// What a reader was shown.
 #[derive(Debug, Default)]
@@ -41,6 +39,9 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Stands for what lies before the page that a reader started over with.
+    pub const BEFORE: Id = Id([0; 16]);
+
     /// Begins to read these rooms from their first entries on.
     #[must_use]
     pub fn begin(agent: &Colleague, rooms: &[Id]) -> Self {
@@ -69,6 +70,11 @@ impl Reader {
         seen
     }
 
+    /// What it was shown so far, whatever that was.
+    pub fn look(&self) -> MutexGuard<'_, Seen> {
+        lock(&self.seen)
+    }
+
     /// Waits until it was shown this number of a room.
     ///
     /// # Panics
@@ -78,7 +84,7 @@ impl Reader {
         let deadline = tokio::time::Instant::now() + within;
         loop {
             changed.borrow_and_update();
-            let last = self.seen().last(room);
+            let last = self.look().last(room);
             if last >= seq {
                 return;
             }
@@ -87,7 +93,7 @@ impl Reader {
                     .await
                     .is_ok(),
                 "{last} of {seq} in {room} within {within:?}; closed with {:?}",
-                self.seen().closes
+                self.look().closes
             );
         }
     }
@@ -128,7 +134,7 @@ impl Seen {
         let entries = self.entries.entry(room).or_default();
         entries.clear();
         // What lies before the page is not missed.
-        entries.push((before, Id([0; 16])));
+        entries.push((before, Reader::BEFORE));
     }
 }
 
@@ -141,11 +147,11 @@ struct Eyes {
 
 impl Eyes {
     async fn read(self) {
+        let browser = &self.agent.browser;
         loop {
-            if let Ok(token) = self.agent.browser.try_token().await {
-                let browser = &self.agent.browser;
+            if let Ok(Ok(token)) = tokio::time::timeout(SILENCE, browser.try_token()).await {
                 let upgrade = Upgrade::new(browser.address(), &browser.origin(), &token);
-                if let Ok(wire) = Wire::open("reader", upgrade).await {
+                if let Ok(wire) = Wire::try_open("reader", upgrade, SILENCE).await {
                     let code = self.over(wire).await;
                     lock(&self.seen).closes.push(code);
                 }
@@ -168,7 +174,7 @@ impl Eyes {
             wire.send(&ClientFrame::Join { room: *room, after }).await;
         }
         loop {
-            match wire.next_within(QUIET).await {
+            match wire.next_or_silence(SILENCE).await {
                 Heard::Closed(code) => return code,
                 Heard::Frame(frame) => self.take(frame),
             }

@@ -57,7 +57,9 @@ impl Redis {
         format!("unix://{}", self.socket())
     }
 
-    fn socket(&self) -> String {
+    /// The path of its socket.
+    #[must_use]
+    pub fn socket(&self) -> String {
         self.folder.path().join("socket").display().to_string()
     }
 
@@ -173,7 +175,7 @@ pub async fn expect(node: &Node, state: &str) {
     within(&format!("redis {state}"), async {
         loop {
             let answer = Request::get("/readyz")
-                .send(node.address())
+                .send(node.listens())
                 .await
                 .expect(200);
             if answer.json()["redis"] == state {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use parlour_protocol::frame::{Draft, ErrorCode, Open};
-use parlour_protocol::{ClientFrame, Id, SUBPROTOCOL, ServerFrame, VERSION};
+use parlour_protocol::{ClientFrame, Id, SUBPROTOCOL, ServerFrame, VERSION, close};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -114,6 +114,16 @@ impl Wire {
     /// The status of an answer that is no upgrade.
     pub async fn open(name: &str, upgrade: Upgrade) -> Result<Self, u16> {
         let socket = within("the upgrade of a socket", upgrade.open()).await?;
+        Ok(Self::over(name, socket))
+    }
+
+    /// Opens a socket, if that comes about in time.
+    ///
+    /// # Errors
+    /// The status of an answer that is no upgrade; 0 without an answer.
+    pub async fn try_open(name: &str, upgrade: Upgrade, time: Duration) -> Result<Self, u16> {
+        let opening = tokio::time::timeout(time, upgrade.open());
+        let socket = opening.await.unwrap_or(Err(0))?;
         Ok(Self::over(name, socket))
     }
 
@@ -253,36 +263,57 @@ impl Wire {
     /// If nothing comes in time.
     pub async fn next_within(&mut self, time: Duration) -> Heard {
         let deadline = tokio::time::Instant::now() + time;
+        match tokio::time::timeout_at(deadline, self.listen()).await {
+            Ok(heard) => heard,
+            Err(_) => panic!("nothing was received in time\n{}", self.transcript),
+        }
+    }
+
+    /// What comes next. Silence for this long, without a heartbeat, is the end of the connection.
+    pub async fn next_or_silence(&mut self, time: Duration) -> Heard {
         loop {
-            let message = tokio::time::timeout_at(deadline, self.socket.next()).await;
-            match message
-                .unwrap_or_else(|_| panic!("nothing was received in time\n{}", self.transcript))
-            {
-                Some(Ok(Message::Text(text))) => {
-                    self.transcript.received(&text);
-                    self.received.push_str(&text);
-                    self.received.push('\n');
-                    let frame: ServerFrame = serde_json::from_str(&text)
-                        .unwrap_or_else(|error| panic!("{error} in {text}"));
-                    if let ServerFrame::Beat { n: 0, .. } = frame {
-                        if self.silent {
-                            continue;
-                        }
+            match tokio::time::timeout(time, self.take()).await {
+                Ok(Some(heard)) => return heard,
+                Ok(None) => {}
+                Err(_) => return Heard::Closed(close::LOST),
+            }
+        }
+    }
+
+    async fn listen(&mut self) -> Heard {
+        loop {
+            if let Some(heard) = self.take().await {
+                return heard;
+            }
+        }
+    }
+
+    /// One message; nothing if it was only a sign of life.
+    async fn take(&mut self) -> Option<Heard> {
+        match self.socket.next().await {
+            Some(Ok(Message::Text(text))) => {
+                self.transcript.received(&text);
+                self.received.push_str(&text);
+                self.received.push('\n');
+                let frame: ServerFrame =
+                    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error} in {text}"));
+                if let ServerFrame::Beat { n: 0, .. } = frame {
+                    if !self.silent {
                         self.send(&ClientFrame::Ping { n: 0, active: true }).await;
-                        continue;
                     }
-                    return Heard::Frame(frame);
+                    return None;
                 }
-                Some(Ok(Message::Close(close))) => {
-                    let code = close.map_or(1005, |close| close.code.into());
-                    self.transcript.note("×", &code.to_string());
-                    return Heard::Closed(code);
-                }
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => {
-                    self.transcript.note("×", "lost");
-                    return Heard::Closed(1006);
-                }
+                Some(Heard::Frame(frame))
+            }
+            Some(Ok(Message::Close(close))) => {
+                let code = close.map_or(1005, |close| close.code.into());
+                self.transcript.note("×", &code.to_string());
+                Some(Heard::Closed(code))
+            }
+            Some(Ok(_)) => None,
+            Some(Err(_)) | None => {
+                self.transcript.note("×", "lost");
+                Some(Heard::Closed(close::LOST))
             }
         }
     }
