@@ -1,6 +1,6 @@
 # Each target is a script or a cargo command, so everything also works without make.
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench size widget clean
+.PHONY: help run test check chaos bench size widget clean
 
 # rustup puts cargo here, and only login shells look there.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -16,6 +16,9 @@ test: ## Install what the tests need, then run all of them
 
 check: ## Formatting, lints and the quick tests, for the inner loop
 	@exec scripts/test quick
+
+chaos: ## Every fault against real processes, about an hour; QUICK=1: 10 minutes
+	@exec scripts/chaos
 
 bench: ## Measure against the peer and the floor, about 40 minutes; QUICK=1: 10, and each figure once
 	@exec scripts/bench

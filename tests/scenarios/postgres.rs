@@ -3,12 +3,17 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
+use parlour_protocol::frame::ErrorCode;
 use parlour_tests::command::parlour;
 use parlour_tests::database::{self, connect, hold_rooms, is_postgres};
 use parlour_tests::findings;
 use parlour_tests::load::{self, Writer, ready};
 use parlour_tests::proxy::{Mode, Proxy};
-use parlour_tests::{Node, Office, Visitor, within};
+use parlour_tests::{Node, Office, Visitor, Wire, id, within};
+
+/// How long anybody waits for an answer at most.
+const PROMISED: Duration = Duration::from_secs(5);
 
 /// The server of this run, where it listens; nothing if this run has none.
 fn server() -> Option<SocketAddr> {
@@ -88,6 +93,62 @@ async fn a_database_that_says_nothing_is_not_waited_for() {
         until_ready(&node, 200).await;
     })
     .await;
+}
+
+/// However many wait before them, all are refused within the 5 s that are promised, writers and readers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_waits_long_for_a_database_that_says_nothing() {
+    let Some(server) = server() else { return };
+    let proxy = Proxy::before(server).await;
+    // No socket is to be given up for its silence.
+    let node = Node::with()
+        .unlimited()
+        .set("PARLOUR_HEARTBEAT_MS", 10_000)
+        .database_by(proxy.address())
+        .start()
+        .await;
+    let office = Office::open(&node).await;
+    let mut wires = Vec::new();
+    for _ in 0..3 {
+        let visitor = Visitor::arrive(&node, &office.site).await;
+        let ticket = visitor.open("before").await;
+        wires.push((Wire::of(&visitor).await, ticket));
+    }
+    let late = Visitor::arrive(&node, &office.site).await;
+    proxy.set(Mode::Stall);
+    let sending = wires
+        .iter_mut()
+        .zip(0..)
+        .map(|((wire, ticket), number)| async move {
+            // One after the other, so that each is behind what another one waits for.
+            tokio::time::sleep(Duration::from_millis(700) * number).await;
+            let begun = Instant::now();
+            wire.say(*ticket, &[(id(), "x")], false).await;
+            let (code, retry, _) = wire.error().await;
+            assert_eq!((code, retry), (ErrorCode::Unavailable, true));
+            begun.elapsed()
+        });
+    let reading = async {
+        let begun = Instant::now();
+        let mut browser = office.owner.browser.clone();
+        assert_eq!(browser.read("/api/v1/account").await.status, 503);
+        begun.elapsed()
+    };
+    let opening = async {
+        let begun = Instant::now();
+        let refused = Wire::open("late", late.upgrade()).await;
+        assert_eq!(refused.err(), Some(503));
+        begun.elapsed()
+    };
+    let (mut times, read, opened) = tokio::join!(join_all(sending), reading, opening);
+    times.extend([read, opened]);
+    println!("{times:?}");
+    assert!(times.iter().all(|time| *time < PROMISED), "{times:?}");
+    proxy.set(Mode::Pass);
+    until_ready(&node, 200).await;
+    let (wire, ticket) = &mut wires[0];
+    wire.say(*ticket, &[(id(), "x")], false).await;
+    wire.ack().await;
 }
 
 /// The answer to a commit is lost: the same ids are sent again, and appear once.

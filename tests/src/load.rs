@@ -149,10 +149,15 @@ impl Pen {
     async fn write(self) {
         let mut batch = self.batch();
         loop {
-            if let Ok(wire) = Wire::try_open("writer", self.upgrade.clone(), SILENCE).await
-                && self.over(wire, &mut batch).await
-            {
-                return;
+            let begun = Instant::now();
+            match Wire::try_open("writer", self.upgrade.clone(), SILENCE).await {
+                Ok(wire) => {
+                    if self.over(wire, &mut batch).await {
+                        return;
+                    }
+                }
+                Err(503) => lock(&self.account).refuse(begun.elapsed()),
+                Err(_) => {}
             }
             tokio::time::sleep(RETRY).await;
         }

@@ -3,7 +3,6 @@
 use parlour_protocol::frame::{Ack, Body, ErrorCode, Event, Happening, Person, Role};
 use parlour_protocol::limits;
 use parlour_protocol::text::Run;
-use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::{Actor, Chat, text};
@@ -46,7 +45,7 @@ impl Chat {
     /// number of the room that the author had on screen.
     ///
     /// # Errors
-    /// A [`Refusal`]; then nothing was stored.
+    /// A [`Refusal`]. If it may be tried again, whether the messages are stored is not known.
     pub async fn send(
         &self,
         actor: &Actor,
@@ -114,23 +113,11 @@ impl Chat {
     }
 
     async fn append(&self, append: Append, actor: &Actor) -> Result<Appended, StoreError> {
-        let (answer, answered) = oneshot::channel();
-        let (chat, visitor) = (
-            self.clone(),
-            (actor.role == Role::Visitor).then_some(actor.id),
-        );
+        let chat = self.clone();
+        let visitor = (actor.role == Role::Visitor).then_some(actor.id);
         self.store
-            .append_then(append, move |result| {
-                if let Ok(appended) = &result {
-                    chat.publish(appended, visitor);
-                }
-                // Nobody waits for it if the connection is gone; the message is stored all the same.
-                drop(answer.send(result));
-            })
-            .await?;
-        answered
+            .append(append, move |appended| chat.publish(appended, visitor))
             .await
-            .unwrap_or_else(|_| Err(StoreError::Unavailable("the writer has stopped".into())))
     }
 
     /// Publishes in the order of commits: this runs on the writer's task.

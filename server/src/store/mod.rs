@@ -163,15 +163,33 @@ impl Store {
         self.writer.run(work, then).await
     }
 
-    /// Queues messages for the next transaction; `then` as in [`Store::write_then`].
+    /// Puts messages into the next transaction and waits for the commit, but not for long.
+    /// `committed` as in [`Store::write_and`].
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if the queue is full or closed; `then` is not called.
-    pub async fn append_then<F>(&self, append: append::Append, then: F) -> Result<()>
+    /// What is wrong with the messages; or [`StoreError::Unavailable`], and it is not known whether
+    /// they are stored: the same may be tried again.
+    pub async fn append<F>(&self, append: append::Append, committed: F) -> Result<append::Appended>
     where
-        F: FnOnce(Result<append::Appended>) + Send + 'static,
+        F: FnOnce(&append::Appended) + Send + 'static,
     {
-        self.writer.append(append, Box::new(then)).await
+        let (answer, answered) = oneshot::channel();
+        let then = move |result: Result<append::Appended>| {
+            if let Ok(appended) = &result {
+                committed(appended);
+            }
+            // Nobody waits for it if the connection is gone; the messages are stored all the same.
+            drop(answer.send(result));
+        };
+        let work = async {
+            self.writer.append(append, Box::new(then)).await?;
+            answered
+                .await
+                .unwrap_or_else(|_| Err(StoreError::Unavailable("the writer has stopped".into())))
+        };
+        tokio::time::timeout(writer::PATIENCE, work)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("it took too long".into())))
     }
 
     /// Whether the database answers.

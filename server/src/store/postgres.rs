@@ -4,14 +4,14 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::Instant;
 
 use super::append::{self, Append, Appended};
 use super::sql::{Connection, Pool};
 use super::writer::Writer;
-use super::{OpenError, Result, Store, StoreError, installation};
+use super::{OpenError, Result, Store, installation};
 use crate::config::PostgresConfig;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres");
@@ -20,10 +20,8 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postg
 const START: Duration = Duration::from_secs(10);
 /// The time between two attempts.
 const AGAIN: Duration = Duration::from_millis(500);
-/// How long a connection of the pool is waited for.
-const ACQUIRE: Duration = Duration::from_secs(3);
-/// How long a transaction may take. Together with [`ACQUIRE`] less than a client waits.
-const DEADLINE: Duration = Duration::from_secs(4);
+/// How long a transaction or a query may take, with the wait for a connection of the pool.
+const DEADLINE: Duration = Duration::from_millis(3_500);
 /// A connection that was idle for longer is tried before it is used.
 const UNTRIED: Duration = Duration::from_secs(1);
 /// What the server enforces for each connection, should this process stop in the middle: a frozen
@@ -31,7 +29,7 @@ const UNTRIED: Duration = Duration::from_secs(1);
 const SETTINGS: [(&str, &str); 5] = [
     ("synchronous_commit", "on"),
     ("lock_timeout", "3s"),
-    ("statement_timeout", "4s"),
+    ("statement_timeout", "3500ms"),
     ("idle_in_transaction_session_timeout", "5s"),
     ("timezone", "UTC"),
 ];
@@ -52,7 +50,7 @@ pub(super) async fn open(config: &PostgresConfig) -> std::result::Result<Store, 
     migrate(&options, &at).await?;
     let pool = PgPoolOptions::new()
         .max_connections(config.connections)
-        .acquire_timeout(ACQUIRE)
+        .acquire_timeout(DEADLINE)
         .test_before_acquire(false)
         .before_acquire(|connection, used| {
             Box::pin(async move {
@@ -138,8 +136,9 @@ pub(super) async fn with<T>(
     pool: &PgPool,
     work: impl AsyncFnOnce(&mut Connection) -> Result<T>,
 ) -> Result<T> {
+    let until = Instant::now() + DEADLINE;
     let mut connection = Connection::Postgres(pool.acquire().await?);
-    let result = tokio::time::timeout(DEADLINE, async {
+    let result = tokio::time::timeout_at(until, async {
         let result = work(&mut connection).await;
         if result.is_err() {
             connection.control("rollback").await?;
@@ -153,7 +152,27 @@ pub(super) async fn with<T>(
     if let Connection::Postgres(connection) = connection {
         drop(connection.detach());
     }
-    Err(StoreError::Unavailable(
-        "PostgreSQL did not answer in time".into(),
-    ))
+    Err(late().into())
+}
+
+/// Lends a connection for one query, by the same deadline.
+pub(super) async fn read<T>(
+    pool: &PgPool,
+    query: impl AsyncFnOnce(&mut PgConnection) -> sqlx::Result<T>,
+) -> sqlx::Result<T> {
+    let until = Instant::now() + DEADLINE;
+    let mut connection = pool.acquire().await?;
+    if let Ok(result) = tokio::time::timeout_at(until, query(&mut connection)).await {
+        return result;
+    }
+    drop(connection.detach());
+    Err(late())
+}
+
+fn late() -> sqlx::Error {
+    std::io::Error::new(
+        std::io::ErrorKind::TimedOut,
+        "PostgreSQL did not answer in time",
+    )
+    .into()
 }

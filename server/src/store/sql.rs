@@ -207,11 +207,12 @@ macro_rules! run {
                 .$method(to)
                 .await
                 .map($map),
-            Target::Pool(Pool::Postgres(to)) => sqlx::query_with(sql, postgres(values)?)
-                .persistent(kept)
-                .$method(to)
-                .await
-                .map($map),
+            Target::Pool(Pool::Postgres(to)) => {
+                let query = sqlx::query_with(sql, postgres(values)?).persistent(kept);
+                super::postgres::read(to, async |connection| query.$method(connection).await)
+                    .await
+                    .map($map)
+            }
         }
     }};
 }

@@ -4,7 +4,7 @@
 //! messages are queued; everything else is a transaction of its own, beside the others.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
 use sqlx::postgres::PgPool;
@@ -12,19 +12,21 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::append::{self, Append, Appended};
 use super::{Connection, Result, StoreError, postgres, sqlite};
+use crate::clock;
 
 /// Jobs that wait at most; beyond it a writer waits for room, and then is refused.
 const QUEUE: usize = 1_024;
 /// Jobs in one transaction.
 const BATCH: usize = 256;
-/// How long a writer waits for room in the queue.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long anybody waits for a write, from the request to the commit. What still stands in the
+/// queue by then is not begun any more: whoever sent it has been told to try again.
+pub(super) const PATIENCE: Duration = Duration::from_secs(4);
 
 /// A continuation, called after the commit.
 pub(super) type Then<T> = Box<dyn FnOnce(Result<T>) + Send>;
 
 enum Job {
-    Append(Append, Then<Appended>),
+    Append(Append, Then<Appended>, Instant),
     Run(Box<dyn Work>),
     Close(oneshot::Sender<()>),
 }
@@ -130,7 +132,8 @@ impl Writer {
     }
 
     pub(super) async fn append(&self, append: Append, then: Then<Appended>) -> Result<()> {
-        self.push(Job::Append(append, then)).await
+        let until = clock::instant() + PATIENCE;
+        self.push(Job::Append(append, then, until)).await
     }
 
     pub(super) async fn close(&self) {
@@ -167,6 +170,11 @@ async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
         for job in batch.drain(..) {
             match job {
                 Job::Close(done) => closing = Some(done),
+                Job::Append(_, then, until) if until < clock::instant() => {
+                    then(Err(StoreError::Unavailable(
+                        "it waited for too long".into(),
+                    )));
+                }
                 other => work.push(other),
             }
         }
@@ -246,7 +254,7 @@ fn group(jobs: Vec<Job>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for job in jobs {
         match job {
-            Job::Append(append, then) => match steps.last_mut() {
+            Job::Append(append, then, _) => match steps.last_mut() {
                 Some(Step::Append(set, _)) => set.push((append, then)),
                 _ => steps.push(Step::Append(vec![(append, then)], Vec::new())),
             },

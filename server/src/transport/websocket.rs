@@ -20,6 +20,7 @@ use crate::http::address::ClientAddress;
 use crate::http::origin;
 use crate::identity::{Claims, Subject, TokenError};
 use crate::session::{self, Next, Publications, Refused, Session};
+use crate::store::StoreError;
 
 /// Buffers of a connection; the defaults cost 136 KB each.
 const READ_BUFFER: usize = 2_048;
@@ -59,8 +60,15 @@ async fn upgrade(
         None => Err(TokenError::Missing),
     };
     // Before the upgrade, and failing closed: a page that is not listed gets no socket at all.
-    if !origin_allowed(&app, &headers, claims.as_ref().ok()).await {
-        return (StatusCode::FORBIDDEN, "this origin is not allowed here\n").into_response();
+    match origin_allowed(&app, &headers, claims.as_ref().ok()).await {
+        Ok(true) => {}
+        Ok(false) => {
+            return (StatusCode::FORBIDDEN, "this origin is not allowed here\n").into_response();
+        }
+        Err(error) => {
+            tracing::warn!(%error, "an origin could not be checked");
+            return (StatusCode::SERVICE_UNAVAILABLE, "try again\n").into_response();
+        }
     }
     ws.protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER)
@@ -83,25 +91,25 @@ fn token(headers: &HeaderMap) -> Option<String> {
         .map(str::to_owned)
 }
 
-async fn origin_allowed(app: &Shared, headers: &HeaderMap, claims: Option<&Claims>) -> bool {
+async fn origin_allowed(
+    app: &Shared,
+    headers: &HeaderMap,
+    claims: Option<&Claims>,
+) -> Result<bool, StoreError> {
     let Some(given) = headers
         .get(header::ORIGIN)
         .and_then(|value| value.to_str().ok())
     else {
-        return false;
+        return Ok(false);
     };
     if origin::is_own(app, given) {
-        return true;
+        return Ok(true);
     }
-    let allowed = match claims.map(|claims| claims.subject) {
+    match claims.map(|claims| claims.subject) {
         Some(Subject::Visitor { site, .. }) => app.store.origin_allowed(site, given).await,
         Some(Subject::Agent { .. }) => Ok(false),
         None => app.store.origin_known(given).await,
-    };
-    allowed.unwrap_or_else(|error| {
-        tracing::warn!(%error, "an origin could not be checked");
-        false
-    })
+    }
 }
 
 async fn serve(

@@ -27,13 +27,15 @@ pub(super) fn faults() -> Vec<Fault> {
         },
         Fault {
             name: "freeze",
-            limit: "noticed within 2 heartbeats and 1 s, no double send",
+            limit: "noticed within 2 heartbeats and 2 s, no double send",
             excluded: nowhere,
             run: |ground| Box::pin(freeze(ground)),
         },
     ]
 }
 
+/// Two heartbeats of 2 s, and the silence that a client bears beyond them.
+const NOTICED: Duration = Duration::from_millis(6_200);
 const READY: Duration = Duration::from_secs(2);
 const BACK: Duration = Duration::from_secs(5);
 
@@ -68,7 +70,7 @@ async fn crash(ground: Ground) -> Outcome {
 
 /// SIGTERM to one node after the other.
 async fn graceful_stop(ground: Ground) -> Outcome {
-    let mut stage = Stage::begin(ground.setting.plan().busy()).await;
+    let mut stage = Stage::begin(ground.setting.plan()).await;
     let mut outcome = Outcome::default();
     let mut longest = Duration::ZERO;
     for _ in 0..ground.setting.rounds(10, 2) {
@@ -119,7 +121,7 @@ async fn freeze(ground: Ground) -> Outcome {
         visitor.live().await;
         outcome.round(begun.elapsed());
     }
-    outcome.limit("noticed", longest, Duration::from_secs(5));
+    outcome.limit("noticed", longest, NOTICED);
     before.compare(&stage, 0, &mut outcome).await;
     outcome.settle(stage, Duration::from_secs(10)).await
 }
