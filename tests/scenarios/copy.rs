@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parlour_tests::command::parlour;
 use parlour_tests::database::{connect, is_postgres, url_of};
+use parlour_tests::findings;
 use parlour_tests::load::{self, Writer};
 use parlour_tests::node::{binary, folder};
 use parlour_tests::{Node, Office, Visitor, within};
@@ -121,7 +122,7 @@ async fn an_installation_moves_and_moves_back() {
     }
     assert_eq!(load::history(&mut owner.browser, room).await, expected);
     let history = load::history(&mut owner.browser, long).await;
-    load::check(long, &account, &history);
+    findings::check(long, &account, &history);
     let found = owner.browser.read("/api/v1/search?q=quoted").await;
     assert!(found.text().contains("quoted"), "{}", found.text());
     assert!(new.terminate().await.0.success());
