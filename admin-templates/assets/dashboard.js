@@ -63,17 +63,27 @@ function composer(form) {
 
 const sentence = (reason) => `${reason[0].toUpperCase()}${reason.slice(1)}${/[.?…]$/.test(reason) ? "" : "."}`;
 
+const done = { resolved: "The ticket is resolved.", pending: "The ticket waits for the visitor.", snoozed: "The ticket is snoozed." };
+
+// What took the ticket out of the list can be taken back. The time of an earlier snooze is gone.
+function said(action, before, state) {
+  if (done[state] && before !== state) toast(done[state], "ok", before === "snoozed" ? undefined : { action, state: before });
+}
+
 async function submitLive(submit) {
   const form = submit.target.closest?.("form[data-live-form]");
   if (!form) return;
   submit.preventDefault();
   const body = new URLSearchParams(new FormData(form, submit.submitter));
+  const before = $("[data-ticket-state]")?.dataset.ticketState;
   form.closest("[popover]")?.hidePopover();
   try {
     const answer = await fetch(form.action, { method: "POST", body, headers: { accept: "application/json" } });
     if (!answer.ok) return toast(sentence((await answer.json().catch(() => ({}))).detail ?? "this could not be done"), "danger");
     // What went wrong before is mended.
     for (const old of $$(".toast[data-tone=danger]")) old.remove();
+    if (form.dataset.liveForm === "undo") form.closest(".toast")?.remove();
+    else said(form.action, before, body.get("state"));
   } catch {
     toast("No connection. Try again in a moment.", "danger");
   }

@@ -217,10 +217,9 @@
     const preview = one("[data-preview]");
     const value = one("[data-colour-value]", form);
     const show = () => {
-      const { colour, greeting, position, name } = Object.fromEntries(new FormData(form));
+      const { colour, greeting, name } = Object.fromEntries(new FormData(form));
       if (value) value.textContent = colour;
       if (!preview) return;
-      preview.dataset.position = position;
       preview.style.setProperty("--mock", colour);
       preview.style.setProperty("--on-mock", ink(colour));
       one("[data-preview-greeting]", preview).textContent = greeting;
@@ -233,7 +232,8 @@
 
   // Small things -----------------------------------------------------------
 
-  function toast(text, tone = "ok") {
+  // `undo` is `{action, state}`: the form that sets a ticket's state back.
+  function toast(text, tone = "ok", undo) {
     const element = document.createElement("div");
     const words = document.createElement("p");
     const close = document.createElement("button");
@@ -245,9 +245,22 @@
     close.dataset.action = "dismiss";
     close.setAttribute("aria-label", "Dismiss");
     close.append(icon("x"));
-    element.append(icon(tone === "ok" ? "check-circle" : "alert"), words, close);
+    element.append(icon(tone === "ok" ? "check-circle" : "alert"), words, ...(undo ? [undoForm(undo)] : []), close);
     one("[data-toasts]")?.append(element);
     fade(element);
+  }
+
+  function undoForm({ action, state }) {
+    const form = document.createElement("form");
+    const field = document.createElement("input");
+    const button = document.createElement("button");
+    Object.assign(form, { method: "post", action });
+    Object.assign(field, { type: "hidden", name: "state", value: state });
+    form.dataset.liveForm = "undo";
+    button.className = "link-button";
+    button.textContent = "Undo";
+    form.append(field, button);
+    return form;
   }
 
   function icon(name) {
@@ -264,7 +277,7 @@
   // Good news goes by itself; bad news waits for its reader.
   function fade(element) {
     if (element.dataset.tone !== "ok") return;
-    setTimeout(() => (element.matches(":hover, :focus-within") ? fade(element) : element.remove()), 6000);
+    setTimeout(() => (element.matches(":hover, :focus-within") ? fade(element) : element.remove()), one("form", element) ? 12_000 : 6000);
   }
 
   async function copy(button) {
@@ -343,10 +356,18 @@
     const links = all(".ticket-link");
     const next = links[links.findIndex((link) => link.getAttribute("aria-current")) + 1];
     if (!button) return;
-    if (!next) { button.click(); return; }
+    if (!next || button.value !== "resolved") { button.click(); return; }
     const body = new URLSearchParams({ [button.name]: button.value });
     const answer = await fetch(button.form.action, { method: "POST", body });
-    if (answer.ok) next.click();
+    if (answer.ok) {
+      // The next ticket is another page: what was done is said there.
+      const state = one("[data-ticket-state]").dataset.ticketState;
+      const undo = state === "snoozed" ? undefined : { action: button.form.action, state };
+      try {
+        sessionStorage.setItem("parlour.done", JSON.stringify({ text: "The ticket is resolved.", undo }));
+      } catch { /* Storage is blocked. */ }
+      next.click();
+    }
     else toast("That did not work. Try once more.", "danger");
   }
 
@@ -468,7 +489,7 @@
     times(event.detail);
     sayFolded();
   });
-  document.addEventListener("parlour:toast", (event) => toast(event.detail.text, event.detail.tone));
+  document.addEventListener("parlour:toast", (event) => toast(event.detail.text, event.detail.tone, event.detail.undo));
   if (mac) for (const key of all("kbd[data-mod]")) key.textContent = "⌘";
   sayFolded();
   all("[data-autosize]").forEach(autosize);
@@ -477,6 +498,11 @@
   all("[data-site-form]").forEach(watchSite);
   all("[data-waiting]:not([data-state=arrived])").forEach(watchInstall);
   all(".toast").forEach(fade);
+  try {
+    const done = JSON.parse(sessionStorage.getItem("parlour.done"));
+    sessionStorage.removeItem("parlour.done");
+    if (done) toast(done.text, "ok", done.undo);
+  } catch { /* Storage is blocked. */ }
   choose();
   times(document);
   all("[data-live-thread]").forEach(watchThread);

@@ -38,9 +38,9 @@
 //! | `[data-presence=ID]` | set `data-state` (`online`, `away`, `offline`) and the text of `[data-presence-word]` in it |
 //! | `[data-composer]` | the form; radio buttons `room` (`public`, `staff`) for a ticket, hidden `cid`, textarea `text`, `[data-composer-error]`. `page.js` submits it on Mod+Enter by `requestSubmit`, so one `submit` listener is enough. Direct and team rooms have no `room` field |
 //! | `form[data-live-form=state|assignee]` | may be sent by fetch instead; `[data-ticket-state]`, `[data-ticket-assignee]` show the outcome |
-//! | `.thread-head`, `.context-pane` | `/tickets/{id}/around` renders both again: take over their children, then dispatch `parlour:fresh` with the element as its `detail`, so that `page.js` puts its times right |
+//! | `.thread-head`, `.thread-notice`, `.context-pane` | `/tickets/{id}/around` renders them again: take over their children, then dispatch `parlour:fresh` with the element as its `detail`, so that `page.js` puts its times right |
 //! | `[data-waiting]` | on the install page: `page.js` asks `/sites/{id}/seen` (`{"seen":bool,"ticket":"id"\|null}`) and sets `data-state` to `waiting`, `seen` or `arrived` |
-//! | `[data-toasts]` | add toasts by `document.dispatchEvent(new CustomEvent("parlour:toast", {detail: {text, tone}}))`, tone `ok` or `danger` |
+//! | `[data-toasts]` | add toasts by `document.dispatchEvent(new CustomEvent("parlour:toast", {detail: {text, tone, undo}}))`, tone `ok` or `danger`; `undo` (`{action, state}`) may be absent |
 //! | `parlour:key` | a CustomEvent of `page.js` before it acts on a shortcut; `detail.action` is `next`, `previous`, `resolve`, `resolve-next`, `assign-me`…; `preventDefault` takes it over |
 //! | `link[rel=icon][data-unread-icon]` | the icon with the dot; `data-plain-icon` is the other |
 
@@ -72,7 +72,7 @@ pub use person::PersonView;
 pub use rooms::{NewRoomView, RoomListView, RoomRowView, RoomView, RoomsPage, room_row_fragment};
 pub use search::{FoundMessage, FoundPerson, FoundTicket, PieceView, SearchPage};
 pub use shell::{
-    Assets, Bare, Live, LiveList, LiveRoom, Me, NavCounts, Section, Shell, Toast, Tone,
+    Assets, Bare, Live, LiveList, LiveRoom, Me, NavCounts, Section, Shell, Toast, Tone, Undo,
 };
 pub use sites::{
     InstallPage, Position, SetupSitePage, SiteForm, SitePage, SiteRow, SitesPage, SnippetView,

@@ -1,6 +1,7 @@
 //! What stands around every page.
 
 use crate::words::{Rank, Word};
+use parlour_protocol::frame::TicketState;
 use serde::Serialize;
 
 /// Addresses of the assets, with their hashes in them.
@@ -113,6 +114,17 @@ pub struct Toast {
     pub tone: Tone,
     /// One sentence.
     pub text: String,
+    /// How it is taken back.
+    pub undo: Option<Undo>,
+}
+
+/// The form that takes back a change of a ticket's state.
+#[derive(Clone, Debug)]
+pub struct Undo {
+    /// Where it goes.
+    pub action: String,
+    /// The state before.
+    pub state: TicketState,
 }
 
 /// How something went.
@@ -122,6 +134,13 @@ pub enum Tone {
     Ok,
     /// It was refused.
     Danger,
+}
+
+impl Undo {
+    /// The state's value in forms.
+    pub(crate) fn key(&self) -> &'static str {
+        self.state.key()
+    }
 }
 
 impl Tone {

@@ -125,11 +125,13 @@ pub struct InstallPage {
     pub name: String,
     /// The snippet.
     pub snippet: SnippetView,
+    /// Whether no origin is allowed, so that no page may carry it.
+    pub closed: bool,
     /// The first ticket, once there is one.
     pub first_ticket: Option<String>,
 }
 
-/// `GET /test/{key}` and `GET /sites/{id}/preview`: a plain page that carries the snippet.
+/// `GET /test/{key}`: a plain page that carries the snippet.
 #[derive(Template, Clone, Debug, Default)]
 #[template(path = "pages/test.html")]
 pub struct TestPage {
@@ -139,6 +141,4 @@ pub struct TestPage {
     pub name: String,
     /// The loader, `/w/{key}.js`.
     pub loader_url: String,
-    /// Whether it stands in a frame, without words of its own.
-    pub framed: bool,
 }

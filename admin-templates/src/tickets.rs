@@ -381,6 +381,12 @@ pub struct OtherTicket {
 }
 
 impl ContextView {
+    /// The newest of her other tickets that is not resolved.
+    pub(crate) fn open_elsewhere(&self) -> Option<&OtherTicket> {
+        let mut others = self.others.iter();
+        others.find(|other| other.state != TicketState::Resolved)
+    }
+
     pub(crate) fn referrer_short(&self) -> &str {
         let url = self.referrer.as_deref().unwrap_or_default();
         url.split_once("://")

@@ -31,11 +31,14 @@ after(async () => {
   await parlour?.stop();
 });
 
+/** Waits until the menu has risen: on the way it is half transparent. */
+const risen = (menu) => owner.locator(menu).evaluate((element) => Promise.all(element.getAnimations().map((one) => one.finished)));
 const state = (text) => owner.locator(".thread-sub .state", { hasText: text }).waitFor();
 
 test("Z snoozes until tomorrow morning where the agent is", async () => {
   await owner.keyboard.press("z");
   await owner.locator("#life-menu").waitFor();
+  await risen("#life-menu");
   await screenshot(owner, "life-menu");
   assert.deepEqual(await violations(owner), []);
   await owner.keyboard.press("ArrowDown");
@@ -55,6 +58,25 @@ test("the lists of snoozed and pending tickets have a way in", async () => {
   await owner.getByRole("link", { name: /^Snoozed/ }).click();
   await owner.locator(".ticket-until", { hasText: /tomorrow 0?9:00/ }).waitFor();
   await screenshot(owner, "snoozed-list");
+});
+
+test("a resolved ticket is taken back", async () => {
+  await owner.goto(`${parlour.url}/tickets?state=snoozed`);
+  await desk.openFirst();
+  await owner.locator("[popovertarget=life-menu]").click();
+  await owner.locator("#life-menu").getByRole("button", { name: "Open" }).click();
+  await state("Open");
+  await owner.locator("[data-scroll]").focus();
+  await owner.keyboard.press("e");
+  await state("Resolved");
+  await screenshot(owner, "undo");
+  await owner.getByRole("button", { name: "Undo" }).click();
+  await state("Open");
+  await owner.locator(".toast").waitFor({ state: "detached" });
+  // Back to sleep, for the next one.
+  await owner.keyboard.press("z");
+  await owner.keyboard.press("Enter");
+  await state("Snoozed until");
 });
 
 test("the visitor opens it by writing, and a date is taken as well", async () => {
@@ -78,6 +100,7 @@ test("the visitor opens it by writing, and a date is taken as well", async () =>
   await owner.setViewportSize({ width: 390, height: 800 });
   await owner.locator("[popovertarget=life-menu]").click();
   await owner.locator("#life-menu").waitFor();
+  await risen("#life-menu");
   assert.deepEqual(await violations(owner), []);
   await screenshot(owner, "life-menu-phone");
   const faults = owner.faults.filter((fault) => !fault.includes("422"));

@@ -237,3 +237,93 @@ async fn the_head_and_the_context_of_a_ticket_are_renewed() {
     let stranger = Request::get(&path).send(node.address()).await;
     assert!(!stranger.text().contains("hello"), "signed out");
 }
+
+/// A site without allowed origins is shut on every page, and its pages say so.
+#[tokio::test]
+async fn a_site_without_origins_is_shut_and_says_so() {
+    let node = Node::start().await;
+    let mut office = Office::open(&node).await;
+    let browser = &mut office.owner.browser;
+    let fields = [
+        ("name", "Shut"),
+        ("origins", ""),
+        ("colour", "#aa3300"),
+        ("greeting", ""),
+        ("position", "left"),
+        ("locale", "de"),
+    ];
+    let answer = browser.form("/sites/new", &fields).await;
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let install = answer.header("location").unwrap().to_owned();
+    let page = browser.get(&install).await.expect(200).text();
+    assert!(page.contains("No origin is allowed yet"));
+    let list = browser.get("/sites").await.expect(200).text();
+    assert!(list.contains("No page may carry it yet"));
+    let form = install.trim_end_matches("/install");
+    let form = browser.get(form).await.expect(200).text();
+    assert!(form.contains("with none, only on the test page"));
+    assert!(form.contains("Wir sind online"), "the drawing is in German");
+    let sites = browser.read("/api/v1/sites").await.expect(200).json();
+    let shut = sites.as_array().unwrap();
+    let shut = shut.iter().find(|site| site["name"] == "Shut").unwrap();
+    for (origin, status) in [("http://shop.test", 403), (node.origin().as_str(), 200)] {
+        let answer = Request::post("/api/v1/sessions")
+            .header("origin", origin)
+            .json(&serde_json::json!({ "site": shut["key"] }))
+            .send(node.address())
+            .await;
+        assert_eq!(answer.status, status, "{origin}");
+    }
+}
+
+/// What was resolved is taken back by the toast's form; who leaves a room is asked first.
+#[tokio::test]
+async fn what_was_done_can_be_undone() {
+    let node = Node::start().await;
+    let mut office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let ticket = visitor.open("hello").await;
+    let browser = &mut office.owner.browser;
+    let path = format!("/tickets/{ticket}");
+    let state = format!("{path}/state");
+    let answer = browser.form(&state, &[("state", "resolved")]).await;
+    assert_eq!(answer.status, 303);
+    let page = browser.get(&path).await.expect(200).text();
+    let undo = "data-live-form=\"undo\"";
+    let toast = page.split(undo).nth(1).expect("a toast with a form");
+    assert!(toast.contains("name=\"state\" value=\"open\""));
+    let answer = browser.form(&state, &[("state", "open")]).await;
+    assert_eq!(answer.status, 303);
+    let page = browser.get(&path).await.expect(200).text();
+    assert!(!page.contains(undo) && page.contains("data-ticket-state=\"open\""));
+    let room = parlour_tests::office::team_room(browser, "Back office", &[]).await;
+    let page = browser.get(&format!("/rooms/{room}")).await.expect(200);
+    assert!(page.text().contains("nobody can bring you back"));
+}
+
+/// A visitor's other open ticket is pointed out: the widget shows her one at a time.
+#[tokio::test]
+async fn another_open_ticket_of_the_visitor_is_pointed_out() {
+    let node = Node::start().await;
+    let mut office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let first = visitor.open("the first matter").await;
+    let second = visitor.open("the second matter").await;
+    let browser = &mut office.owner.browser;
+    let said = "another open ticket";
+    for (one, other) in [(first, second), (second, first)] {
+        let page = browser.get(&format!("/tickets/{one}")).await.expect(200);
+        let page = page.text();
+        let notice = page.split("thread-notice").nth(1).unwrap();
+        let notice = notice.split("</div>").next().unwrap();
+        assert!(notice.contains(said) && notice.contains(&other.text()));
+    }
+    let list = browser.get("/tickets").await.expect(200).text();
+    assert!(list.contains(&first.text()) && list.contains(&second.text()));
+    let state = format!("/tickets/{second}/state");
+    let answer = browser.form(&state, &[("state", "resolved")]).await;
+    assert_eq!(answer.status, 303);
+    let around = format!("/tickets/{first}/around");
+    let around = browser.get(&around).await.expect(200).text();
+    assert!(!around.contains(said));
+}

@@ -26,7 +26,7 @@ async function fetchAround() {
     if (text === shown) return;
     shown = text;
     const fresh = new DOMParser().parseFromString(text, "text/html");
-    for (const part of [".thread-head", ".context-pane"]) swap($(part), $(part, fresh));
+    for (const part of [".thread-head", ".thread-notice", ".context-pane"]) swap($(part), $(part, fresh));
     for (const [id, state] of people) presence({ who: { id }, state });
   } catch {
     // Without a connection it stays as it is; the welcome after it renews it.

@@ -28,4 +28,4 @@ export function badge(element, count) {
   element.hidden = count === 0;
 }
 
-export const toast = (text, tone) => document.dispatchEvent(new CustomEvent("parlour:toast", { detail: { text, tone } }));
+export const toast = (text, tone, undo) => document.dispatchEvent(new CustomEvent("parlour:toast", { detail: { text, tone, undo } }));

@@ -166,6 +166,7 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
         id: id(10),
         name: "Fjord & Fir".into(),
         snippet: snippet.clone(),
+        closed: false,
         first_ticket,
     };
     let site = SiteRow {
@@ -200,12 +201,11 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
             may_change: true,
         })
     };
-    let test = |framed| {
+    let test = || {
         html(&TestPage {
             assets: assets(),
             name: "Fjord & Fir".into(),
             loader_url: "/w/pk_7Qm2xV9cL4tR.js".into(),
-            framed,
         })
     };
     let mut pages = vec![
@@ -234,8 +234,7 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
         ("install", html(&install(None))),
         ("install-arrived", html(&install(Some(id(30))))),
         ("account", html(&account())),
-        ("test", test(false)),
-        ("preview", test(true)),
+        ("test", test()),
     ];
     pages.extend(entries());
     pages

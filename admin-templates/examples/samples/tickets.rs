@@ -367,10 +367,12 @@ pub(crate) fn pages() -> Vec<(&'static str, String)> {
         Toast {
             tone: Tone::Ok,
             text: "The ticket is resolved.".into(),
+            undo: None,
         },
         Toast {
             tone: Tone::Danger,
             text: "That was not saved. Try once more.".into(),
+            undo: None,
         },
     ];
     let lively = TicketsPage {

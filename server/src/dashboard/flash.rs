@@ -26,7 +26,7 @@ macro_rules! flashes {
             /// The sentence, and how it went.
             pub(super) fn toast(self) -> Toast {
                 let (tone, text) = match self { $(Self::$name => (Tone::$tone, $text),)* };
-                Toast { tone, text: text.to_owned() }
+                Toast { tone, text: text.to_owned(), undo: None }
             }
         }
     };

@@ -19,7 +19,6 @@ use super::shell::{self, Wanted};
 use super::viewer::{Key, Viewer};
 use crate::Shared;
 use crate::error::Error;
-use crate::http::headers;
 use crate::identity::SiteDraft;
 use crate::store::sites::Site;
 
@@ -34,7 +33,6 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/sites/{id}", get(edit).post(save))
         .route("/sites/{id}/install", get(install))
         .route("/sites/{id}/seen", get(seen))
-        .route("/sites/{id}/preview", get(preview))
         .route("/test/{key}", get(test))
 }
 
@@ -238,6 +236,7 @@ async fn install(
         shell: shell::of(&app, &viewer, Section::Sites, Wanted::default()).await?,
         id: id.to_string(),
         snippet: snippet(&app, &site),
+        closed: site.origins.is_empty(),
         name: site.name,
         first_ticket: app
             .store
@@ -272,32 +271,14 @@ async fn seen(State(app): State<Shared>, _viewer: Viewer, Key(id): Key) -> Resul
     Ok(([(CACHE_CONTROL, "no-store")], Json(seen)).into_response())
 }
 
-/// The widget in a frame of the site's form.
-async fn preview(
-    State(app): State<Shared>,
-    _viewer: Viewer,
-    Key(id): Key,
-) -> Result<Response, Error> {
-    Ok(carrying(&app.store.site(id).await?, true))
-}
-
 /// A plain page with the snippet. What it shows is as public as the snippet itself.
 async fn test(State(app): State<Shared>, Path(key): Path<String>) -> Result<Response, Error> {
-    Ok(carrying(&app.store.site_by_key(&key).await?, false))
-}
-
-fn carrying(site: &Site, framed: bool) -> Response {
+    let site = app.store.site_by_key(&key).await?;
     let page = TestPage {
         assets: shell::assets(),
-        name: site.name.clone(),
         // A path, so that it works by whatever name this machine was called.
         loader_url: format!("/w/{}.js", site.key),
-        framed,
+        name: site.name,
     };
-    let mut response = answer::html(StatusCode::OK, &page);
-    if framed {
-        let (name, policy) = headers::framed();
-        response.headers_mut().insert(name, policy);
-    }
-    response
+    Ok(answer::html(StatusCode::OK, &page))
 }

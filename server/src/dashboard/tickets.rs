@@ -7,7 +7,8 @@ use axum::http::header::REFERER;
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use parlour_admin_templates::{LiveRoom, Section, TicketView, TicketsPage};
+use parlour_admin_templates::{LiveRoom, Section, TicketView, TicketsPage, Undo};
+use parlour_protocol::frame::TicketState;
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -99,8 +100,17 @@ async fn render(
     };
     let counts = app.store.ticket_counts(viewer.agent.id).await?;
     let action = format!("/tickets/{id}/messages{text}");
+    let mut shell = shell::of(app, viewer, Section::Tickets, wanted).await?;
+    if viewer.flash == Some(Flash::Resolved) && ticket.state == TicketState::Resolved {
+        for toast in &mut shell.toasts {
+            toast.undo = Some(Undo {
+                action: format!("/tickets/{id}/state"),
+                state: TicketState::Open,
+            });
+        }
+    }
     let page = TicketsPage {
-        shell: shell::of(app, viewer, Section::Tickets, wanted).await?,
+        shell,
         list: ticket_list::load(app, viewer, query, Some(id), counts).await?,
         ticket: Some(TicketView {
             read_up_to: (unread && before.is_none()).then(|| crate::unsigned(thread.newest.0)),

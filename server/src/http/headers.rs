@@ -11,23 +11,10 @@ use crate::Shared;
 /// the dashboard's script, are WebAssembly.
 const PAGE: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; frame-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-/// The same, for a page that stands in a frame of our own.
-const FRAMED: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
-    connect-src 'self'; frame-src 'none'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
 const ONE_YEAR: &str = "max-age=31536000; includeSubDomains";
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
-
-/// `Content-Security-Policy` of a page that may stand in a frame of our own, such as the widget's
-/// preview. Every other page gets the policy for pages by itself.
-#[must_use]
-pub fn framed() -> (HeaderName, HeaderValue) {
-    (
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(FRAMED),
-    )
-}
 
 /// Adds what is missing; a header that a route has set stays.
 pub(super) async fn add(State(app): State<Shared>, request: Request, next: Next) -> Response {
@@ -60,24 +47,20 @@ mod tests {
 
     #[test]
     fn policies_are_strict() {
-        for policy in [PAGE, FRAMED] {
-            for part in [
-                "default-src 'self'",
-                "object-src 'none'",
-                "base-uri 'none'",
-                "form-action 'self'",
-            ] {
-                assert!(policy.contains(part), "{part}");
-            }
-            assert!(
-                !policy.contains("unsafe-inline")
-                    && !policy.contains("'unsafe-eval'")
-                    && !policy.contains('*')
-            );
-            assert!(!policy.contains("  ") && !policy.contains('\n'), "{policy}");
+        for part in [
+            "default-src 'self'",
+            "object-src 'none'",
+            "base-uri 'none'",
+            "form-action 'self'",
+        ] {
+            assert!(PAGE.contains(part), "{part}");
         }
         assert!(
-            PAGE.ends_with("frame-ancestors 'none'") && FRAMED.ends_with("frame-ancestors 'self'")
+            !PAGE.contains("unsafe-inline")
+                && !PAGE.contains("'unsafe-eval'")
+                && !PAGE.contains('*')
         );
+        assert!(!PAGE.contains("  ") && !PAGE.contains('\n'), "{PAGE}");
+        assert!(PAGE.ends_with("frame-ancestors 'none'"));
     }
 }
