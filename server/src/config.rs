@@ -37,6 +37,8 @@ pub struct Config {
     pub redis: Option<RedisConfig>,
     /// The time between two heartbeats.
     pub heartbeat: Duration,
+    /// Whether sockets are compressed for clients that offer it.
+    pub deflate: bool,
     /// Proxies whose forwarding headers are believed.
     pub proxies: Vec<Network>,
     /// What people and addresses may do, and how fast.
@@ -148,6 +150,11 @@ impl Config {
                 500,
                 120_000,
             )?),
+            deflate: values.parse("PARLOUR_DEFLATE", "on or off", |text| match text {
+                "on" => Some(true),
+                "off" => Some(false),
+                _ => None,
+            })?,
             proxies: values.parse(
                 "PARLOUR_TRUSTED_PROXIES",
                 network::EXPECTED,
@@ -315,6 +322,7 @@ mod tests {
                 "addresses or networks",
             ),
             ("PARLOUR_LOG_FORMAT", "xml", "text or json"),
+            ("PARLOUR_DEFLATE", "yes", "on or off"),
             ("PARLOUR_SIGN_IN_IDLE", "0s", "a time from"),
             ("PARLOUR_SEND_RATE", "-1", "a whole number"),
         ] {

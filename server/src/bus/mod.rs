@@ -14,10 +14,12 @@ use crate::config::RedisConfig;
 use crate::hub::Hub;
 
 mod envelope;
+mod frame;
 mod publication;
 mod redis;
 
-pub use publication::{News, Publication, encode};
+pub use frame::{Encoded, FLUSHED, WINDOW_BITS};
+pub use publication::{News, Publication};
 
 /// How this node stands to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

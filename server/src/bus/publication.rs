@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::ws::Utf8Bytes;
 use parlour_protocol::ServerFrame;
 use parlour_protocol::frame::{Mark, Person, Presence, TicketRow};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::Encoded;
 use crate::chat::messages::event;
 use crate::hub::Topic;
 use crate::store::messages::Stored;
@@ -20,8 +20,8 @@ pub struct Publication {
     except: u64,
     /// The other node that says it.
     node: Option<Uuid>,
-    runs: OnceLock<Option<Utf8Bytes>>,
-    html: OnceLock<Utf8Bytes>,
+    runs: OnceLock<Option<Encoded>>,
+    html: OnceLock<Encoded>,
 }
 
 /// What is published.
@@ -130,10 +130,10 @@ impl Publication {
 
     /// The frame for clients, encoded once for all of them; nothing for what is not sent.
     #[must_use]
-    pub fn frame(&self, html: bool) -> Option<Utf8Bytes> {
+    pub fn frame(&self, html: bool) -> Option<Encoded> {
         if let (News::Event(stored), true) = (&self.news, html) {
             let encoded = self.html.get_or_init(|| {
-                encode(&ServerFrame::Event(crate::dashboard::live::with_html(
+                Encoded::new(&ServerFrame::Event(crate::dashboard::live::with_html(
                     event(stored),
                 )))
             });
@@ -142,20 +142,20 @@ impl Publication {
         self.runs.get_or_init(|| self.encode()).clone()
     }
 
-    fn encode(&self) -> Option<Utf8Bytes> {
+    fn encode(&self) -> Option<Encoded> {
         Some(match &self.news {
-            News::Event(stored) => encode(&ServerFrame::Event(event(stored))),
-            News::Receipt(room, mark) => encode(&ServerFrame::Receipt {
+            News::Event(stored) => Encoded::new(&ServerFrame::Event(event(stored))),
+            News::Receipt(room, mark) => Encoded::new(&ServerFrame::Receipt {
                 room: crate::wire(*room),
                 mark: *mark,
             }),
-            News::Typing(room, who, on) => encode(&ServerFrame::Typing {
+            News::Typing(room, who, on) => Encoded::new(&ServerFrame::Typing {
                 room: crate::wire(*room),
                 who: who.clone(),
                 on: *on,
             }),
-            News::Presence(presence) => encode(&ServerFrame::Presence(presence.clone())),
-            News::Ticket(row) => encode(&ServerFrame::Ticket(row.clone())),
+            News::Presence(presence) => Encoded::new(&ServerFrame::Presence(presence.clone())),
+            News::Ticket(row) => Encoded::new(&ServerFrame::Ticket(row.clone())),
             News::Entered(_)
             | News::Lost(_)
             | News::Revoked(_)
@@ -163,10 +163,4 @@ impl Publication {
             | News::WhoIsHere => return None,
         })
     }
-}
-
-/// A frame as text. Frames are plain data, so this cannot fail.
-#[must_use]
-pub fn encode(frame: &ServerFrame) -> Utf8Bytes {
-    serde_json::to_string(frame).unwrap_or_default().into()
 }

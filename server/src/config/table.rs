@@ -141,6 +141,13 @@ pub const SETTINGS: &[Setting] = &[
         "The time between two heartbeats",
     ),
     rare(
+        "PARLOUR_DEFLATE",
+        "deflate",
+        "on|off",
+        "on",
+        "Whether large frames are compressed for clients that offer permessage-deflate",
+    ),
+    rare(
         "PARLOUR_SIGN_IN_IDLE",
         "sign-in-idle",
         "TIME",

@@ -8,13 +8,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::ws::Utf8Bytes;
 use parlour_protocol::frame::{Cursor, ErrorCode, ListQuery, Role, ServerFrame, View};
 use parlour_protocol::{Id, close};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::bus::{News, Publication, encode};
+use crate::bus::{Encoded, News, Publication};
 use crate::chat::Actor;
 use crate::clock;
 use crate::hub::{Subscriber, Topic};
@@ -56,7 +55,7 @@ pub struct Session {
     view: View,
     welcomed: bool,
     list: Option<ListQuery>,
-    out: VecDeque<Utf8Bytes>,
+    out: VecDeque<Encoded>,
     heard: Instant,
     sign_in_checked: Instant,
     bad_frames: u32,
@@ -217,7 +216,7 @@ impl Session {
     }
 
     /// The frames that wait, in order.
-    pub fn drain(&mut self) -> impl Iterator<Item = Utf8Bytes> + '_ {
+    pub fn drain(&mut self) -> impl Iterator<Item = Encoded> + '_ {
         self.out.drain(..)
     }
 
@@ -239,7 +238,7 @@ impl Session {
     }
 
     fn push(&mut self, frame: &ServerFrame) {
-        self.out.push_back(encode(frame));
+        self.out.push_back(Encoded::new(frame));
     }
 
     fn refuse(&mut self, code: ErrorCode, message: &str, room: Option<Uuid>) {
@@ -309,9 +308,9 @@ impl Drop for Session {
 
 /// A `bye`, also for whoever gets no session.
 #[must_use]
-pub fn farewell(reason: &str, after: Duration) -> Utf8Bytes {
+pub fn farewell(reason: &str, after: Duration) -> Encoded {
     let after = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
-    encode(&ServerFrame::Bye {
+    Encoded::new(&ServerFrame::Bye {
         reason: reason.into(),
         after,
     })

@@ -5,7 +5,7 @@ use parlour_protocol::limits;
 use uuid::Uuid;
 
 use super::{Next, Session};
-use crate::bus::encode;
+use crate::bus::Encoded;
 use crate::chat::messages::event;
 use crate::error::Error;
 use crate::store::messages::Page;
@@ -116,7 +116,7 @@ impl Session {
             }
             for entry in &page.entries {
                 let event = self.dressed(event(entry));
-                self.out.push_back(encode(&ServerFrame::Event(event)));
+                self.out.push_back(Encoded::new(&ServerFrame::Event(event)));
             }
         }
         Ok(())

@@ -1,20 +1,30 @@
-//! WebSockets: axum's upgrade, with buffers that suit many idle connections.
+//! WebSockets: tungstenite's, with buffers that suit many idle connections, and compressed for
+//! clients that offer it.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use futures_util::SinkExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use parlour_protocol::{SUBPROTOCOL, close, limits};
 use tokio::sync::watch;
-use tokio_tungstenite::tungstenite::Error as WsError;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader};
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
+use super::deflate::{self, Inflating};
 use crate::Shared;
+use crate::bus::Encoded;
 use crate::clock;
 use crate::http::address::ClientAddress;
 use crate::http::origin;
@@ -48,19 +58,24 @@ pub fn router() -> Router<Shared> {
     Router::new().route("/socket", get(upgrade))
 }
 
+/// A connection after the upgrade.
+type Socket = WebSocketStream<Inflating<TokioIo<Upgraded>>>;
+
 async fn upgrade(
     State(app): State<Shared>,
     ClientAddress(address): ClientAddress,
-    headers: HeaderMap,
-    ws: WebSocketUpgrade,
+    mut request: Request,
 ) -> Response {
-    let token = token(&headers);
-    let claims = match &token {
+    let Ok(mut response) = create_response_with_body(&request, Body::empty) else {
+        return (StatusCode::BAD_REQUEST, "this address is for WebSockets\n").into_response();
+    };
+    let headers = request.headers();
+    let claims = match token(headers) {
         Some(token) => app.identity.check(token).await,
         None => Err(TokenError::Missing),
     };
     // Before the upgrade, and failing closed: a page that is not listed gets no socket at all.
-    match origin_allowed(&app, &headers, claims.as_ref().ok()).await {
+    match origin_allowed(&app, headers, claims.as_ref().ok()).await {
         Ok(true) => {}
         Ok(false) => {
             return (StatusCode::FORBIDDEN, "this origin is not allowed here\n").into_response();
@@ -70,25 +85,56 @@ async fn upgrade(
             return (StatusCode::SERVICE_UNAVAILABLE, "try again\n").into_response();
         }
     }
-    ws.protocols([SUBPROTOCOL])
+    let agreed = response.headers_mut();
+    if offered(headers).any(|offered| offered == SUBPROTOCOL) {
+        let protocol = HeaderValue::from_static(SUBPROTOCOL);
+        agreed.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    let deflate = deflate::answer(headers).filter(|_| app.config.deflate);
+    let deflated = deflate.is_some();
+    if let Some(answer) = deflate {
+        agreed.insert(header::SEC_WEBSOCKET_EXTENSIONS, answer);
+    }
+    let upgraded = hyper::upgrade::on(&mut request);
+    tokio::spawn(async move {
+        match upgraded.await {
+            Ok(upgraded) => {
+                let socket = socket(TokioIo::new(upgraded), deflated).await;
+                serve(app, claims, address, socket, deflated).await;
+            }
+            Err(error) => tracing::debug!(%error, "a connection was not upgraded"),
+        }
+    });
+    response
+}
+
+async fn socket(upgraded: TokioIo<Upgraded>, deflated: bool) -> Socket {
+    let stream = if deflated {
+        Inflating::new(upgraded, HARD_LIMIT)
+    } else {
+        Inflating::plain(upgraded)
+    };
+    let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(MAX_WRITE_BUFFER)
-        .max_message_size(HARD_LIMIT)
-        .max_frame_size(HARD_LIMIT)
-        .on_upgrade(move |socket| serve(app, claims, address, socket))
+        .max_message_size(Some(HARD_LIMIT))
+        .max_frame_size(Some(HARD_LIMIT));
+    WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await
 }
 
-/// The token among the offered subprotocols: the one beside `parlour.v1`.
-fn token(headers: &HeaderMap) -> Option<String> {
+fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     headers
         .get_all(header::SEC_WEBSOCKET_PROTOCOL)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim)
-        .find(|offered| !offered.is_empty() && *offered != SUBPROTOCOL)
-        .map(str::to_owned)
+}
+
+/// The token among the offered subprotocols: the one beside `parlour.v1`.
+fn token(headers: &HeaderMap) -> Option<&str> {
+    offered(headers).find(|offered| !offered.is_empty() && *offered != SUBPROTOCOL)
 }
 
 async fn origin_allowed(
@@ -116,7 +162,8 @@ async fn serve(
     app: Shared,
     claims: Result<Claims, TokenError>,
     address: IpAddr,
-    mut socket: WebSocket,
+    mut socket: Socket,
+    deflated: bool,
 ) {
     let _open = app.sockets.hold();
     let begun = match claims {
@@ -134,6 +181,7 @@ async fn serve(
                 session,
                 publications,
                 socket: &mut socket,
+                deflated,
             }
             .run()
             .await;
@@ -145,7 +193,7 @@ async fn serve(
         Err(Refused(code)) => {
             if code == close::OVER_LIMIT {
                 let pause = OVER_LIMIT_PAUSE + jitter(OVER_LIMIT_PAUSE);
-                let bye = Message::Text(session::farewell("limit", pause));
+                let bye = Message::Text(session::farewell("limit", pause).into_text());
                 // Whether it arrives or not, the connection is closed.
                 let _ = tokio::time::timeout(CLOSE_TIMEOUT, socket.send(bye)).await;
             }
@@ -158,7 +206,9 @@ struct Connection<'s> {
     app: Shared,
     session: Session,
     publications: Publications,
-    socket: &'s mut WebSocket,
+    socket: &'s mut Socket,
+    /// Whether frames may be sent compressed.
+    deflated: bool,
 }
 
 impl Connection<'_> {
@@ -167,7 +217,7 @@ impl Connection<'_> {
         let mut shutdown = self.app.shutdown.clone();
         let mut beats = tokio::time::interval(self.app.config.heartbeat);
         beats.reset();
-        match tokio::time::timeout(HELLO_TIMEOUT, self.socket.recv()).await {
+        match tokio::time::timeout(HELLO_TIMEOUT, self.socket.next()).await {
             Ok(first) => match self.received(first).await {
                 Ok(Next::Go) => {}
                 Ok(Next::Close(code)) => return self.last_words(code).await,
@@ -182,7 +232,7 @@ impl Connection<'_> {
             }
             let (ends_at, code) = self.session.ends_at();
             let next = tokio::select! {
-                message = self.socket.recv() => match self.received(message).await {
+                message = self.socket.next() => match self.received(message).await {
                     Ok(next) => next,
                     Err(code) => return code,
                 },
@@ -219,7 +269,7 @@ impl Connection<'_> {
     /// `Err` with the code to close with, or with nothing if the other side is gone.
     async fn received(
         &mut self,
-        message: Option<Result<Message, axum::Error>>,
+        message: Option<Result<Message, WsError>>,
     ) -> Result<Next, Option<u16>> {
         match message {
             None | Some(Ok(Message::Close(_))) => Err(None),
@@ -228,19 +278,20 @@ impl Connection<'_> {
             }
             Some(Ok(Message::Text(text))) => Ok(self.session.receive(&text).await),
             Some(Ok(Message::Binary(_))) => Err(Some(close::UNSUPPORTED)),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Next::Go),
-            Some(Err(error)) => Err(close_code(error)),
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => Ok(Next::Go),
+            Some(Err(error)) => Err(close_code(&error)),
         }
     }
 
     async fn flush(&mut self) -> Result<(), u16> {
         let socket = &mut *self.socket;
+        let deflated = self.deflated;
         let (ends_at, _) = self.session.ends_at();
         let frames = self.session.drain();
         let write = async {
             let mut any = false;
             for frame in frames {
-                socket.feed(Message::Text(frame)).await?;
+                socket.feed(message(frame, deflated)).await?;
                 any = true;
             }
             if any { socket.flush().await } else { Ok(()) }
@@ -267,9 +318,23 @@ async fn stopped(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
 }
 
+fn message(frame: Encoded, deflated: bool) -> Message {
+    match deflated.then(|| frame.deflated()).flatten() {
+        Some(payload) => {
+            let header = FrameHeader {
+                rsv1: true,
+                opcode: OpCode::Data(Data::Text),
+                ..FrameHeader::default()
+            };
+            Message::Frame(Frame::from_payload(header, payload))
+        }
+        None => Message::Text(frame.into_text()),
+    }
+}
+
 /// What a fault of the other side is closed with; nothing if the connection is gone.
-fn close_code(error: axum::Error) -> Option<u16> {
-    match error.into_inner().downcast_ref::<WsError>()? {
+fn close_code(error: &WsError) -> Option<u16> {
+    match error {
         WsError::Capacity(_) => Some(close::TOO_LARGE),
         WsError::Utf8(_) => Some(close::BAD_TEXT),
         WsError::Protocol(_) => Some(close::PROTOCOL),
@@ -277,16 +342,19 @@ fn close_code(error: axum::Error) -> Option<u16> {
     }
 }
 
-async fn close_socket(socket: &mut WebSocket, code: u16) {
+async fn close_socket(socket: &mut Socket, code: u16) {
     let reason = Utf8Bytes::from_static("");
     let closing = async {
         if socket
-            .send(Message::Close(Some(CloseFrame { code, reason })))
+            .send(Message::Close(Some(CloseFrame {
+                code: code.into(),
+                reason,
+            })))
             .await
             .is_ok()
         {
             // Reading on until the other side has closed, or the frame may never arrive.
-            while let Some(Ok(_)) = socket.recv().await {}
+            while let Some(Ok(_)) = socket.next().await {}
         }
     };
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, closing).await;
