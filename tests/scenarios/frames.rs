@@ -138,7 +138,7 @@ async fn what_is_no_websocket_is_closed_with_its_code() {
             close::PROTOCOL,
             raw::frame(0x8b, b"x"),
         ),
-        ("a reserved bit", close::PROTOCOL, raw::frame(0xc1, b"x")),
+        ("a reserved bit", close::PROTOCOL, raw::frame(0xa1, b"x")),
         (
             "an unmasked frame",
             close::PROTOCOL,

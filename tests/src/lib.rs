@@ -11,6 +11,7 @@
 //! - [`http`]: requests and a browser's cookie
 //! - [`office`]: the owner, a site, colleagues, made as people make them
 //! - [`proxy`]: what networks do, between any two parties
+//! - [`deflate`]: compression for sockets that know nothing of it
 //! - [`wire`]: a socket that sends whatever it likes
 //! - [`actor`]: a visitor or an agent: the brain, the widget's codec and a socket
 //! - [`forge`]: tokens that the server must refuse
@@ -39,6 +40,7 @@ pub mod cluster;
 pub mod command;
 pub mod database;
 pub mod findings;
+pub mod deflate;
 pub mod forge;
 pub mod http;
 pub mod load;

@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
+use crate::deflate;
 use crate::http::connect;
 use crate::transcript::Transcript;
 use crate::{DEADLINE, within};
@@ -23,6 +24,7 @@ pub struct Upgrade {
     address: SocketAddr,
     headers: Vec<(&'static str, String)>,
     from: Option<IpAddr>,
+    deflated: bool,
 }
 
 impl Upgrade {
@@ -33,6 +35,7 @@ impl Upgrade {
             address,
             headers: Vec::new(),
             from: None,
+            deflated: deflate::wanted(),
         }
     }
 
@@ -48,6 +51,13 @@ impl Upgrade {
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// Offers permessage-deflate, demands that it is taken, and compresses everything.
+    #[must_use]
+    pub fn deflated(mut self) -> Self {
+        self.deflated = true;
         self
     }
 
@@ -71,7 +81,14 @@ impl Upgrade {
     ///
     /// # Errors
     /// The status of an answer that is no upgrade; 0 without an answer.
-    pub async fn open_over(self, stream: TcpStream) -> Result<WebSocketStream<TcpStream>, u16> {
+    pub async fn open_over(
+        mut self,
+        mut stream: TcpStream,
+    ) -> Result<WebSocketStream<TcpStream>, u16> {
+        if self.deflated {
+            stream = deflate::before(stream).await.map_err(|_| 0_u16)?;
+            self = self.header("sec-websocket-extensions", deflate::OFFER);
+        }
         let mut request = format!("ws://{}/socket", self.address)
             .into_client_request()
             .map_err(|_| 0_u16)?;

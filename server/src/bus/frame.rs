@@ -107,7 +107,11 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             char::from_u32(0x1_0000 + (state >> 12)).unwrap_or('x')
         });
-        assert!(Encoded::from(noise.collect::<String>()).deflated().is_none());
+        assert!(
+            Encoded::from(noise.collect::<String>())
+                .deflated()
+                .is_none()
+        );
         // Neither does it spoil what comes after it.
         assert!(Encoded::from("x".repeat(WORTH_IT)).deflated().is_some());
     }

@@ -228,7 +228,12 @@ impl Inflater {
                 *left -= some as u64;
                 if let Some((_, message)) = &mut self.message {
                     let masks = mask.iter().cycle();
-                    message.extend(self.input.drain(..some).zip(masks).map(|(b, mask)| b ^ mask));
+                    message.extend(
+                        self.input
+                            .drain(..some)
+                            .zip(masks)
+                            .map(|(b, mask)| b ^ mask),
+                    );
                 }
                 mask.rotate_left(some % 4);
             }
@@ -272,7 +277,10 @@ impl Inflater {
 
     fn gather(&mut self, head: usize, length: u64, mask: [u8; 4], is_final: bool) {
         self.input.drain(..head);
-        let had = self.message.as_ref().map_or(0, |(_, message)| message.len());
+        let had = self
+            .message
+            .as_ref()
+            .map_or(0, |(_, message)| message.len());
         if length.saturating_add(had as u64) > self.most as u64 {
             return self.too_large();
         }
@@ -352,7 +360,11 @@ fn inflate(message: &[u8], output: &mut Vec<u8>, most: usize) -> Result<(), Faul
             }
             if output.len() < output.capacity() {
                 // It had room, so it has taken everything or cannot go on.
-                return if read == message.len() { Ok(()) } else { Err(Fault::Corrupt) };
+                return if read == message.len() {
+                    Ok(())
+                } else {
+                    Err(Fault::Corrupt)
+                };
             }
             // One more than is allowed shows that it is too large.
             output.reserve_exact(output.len().min(most + 1 - output.len()));
