@@ -16,6 +16,7 @@ mod answers;
 mod cluster;
 mod commands;
 mod copy;
+mod deflate;
 mod faults;
 mod flood;
 mod frames;

@@ -61,6 +61,13 @@ impl Upgrade {
         self
     }
 
+    /// Offers nothing and changes nothing, whatever the tests run with.
+    #[must_use]
+    pub fn plain(mut self) -> Self {
+        self.deflated = false;
+        self
+    }
+
     /// Connects from another loopback address.
     #[must_use]
     pub fn from(mut self, address: IpAddr) -> Self {
