@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use parlour_protocol::Id;
+use parlour_tests::deflate;
 use parlour_tests::http::connect;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_EXTENSIONS;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
@@ -62,9 +64,15 @@ impl Socket {
             Ok(0) | Err(_) => None,
             Ok(more) => Some(IpAddr::V4(Ipv4Addr::new(127, 0, 0, more + 1))),
         };
-        let stream = connect(to, from)
+        let mut stream = connect(to, from)
             .await
             .map_err(|error| failed("no connection")(&error))?;
+        let deflated = deflate::wanted() && dialect == Dialect::Parlour;
+        if deflated {
+            stream = deflate::before(stream)
+                .await
+                .map_err(|error| failed("no compression")(&error))?;
+        }
         let mut request = format!("ws://{to}{}", dialect.path(&greeting))
             .into_client_request()
             .map_err(|error| failed("the request")(&error))?;
@@ -72,6 +80,12 @@ impl Socket {
             let value =
                 HeaderValue::from_str(&value).map_err(|error| failed("a header")(&error))?;
             request.headers_mut().append(name, value);
+        }
+        if deflated {
+            let offer = HeaderValue::from_static(deflate::OFFER);
+            request
+                .headers_mut()
+                .append(SEC_WEBSOCKET_EXTENSIONS, offer);
         }
         let config = WebSocketConfig::default()
             .read_buffer_size(4_096)
