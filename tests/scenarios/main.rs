@@ -42,4 +42,5 @@ mod sign_ins;
 mod snooze;
 mod tickets;
 mod tokens;
+mod transports;
 mod unread;

@@ -97,6 +97,17 @@ impl Request {
     /// # Errors
     /// The connection failed, or ended before the answer did.
     pub async fn try_send(&self, to: SocketAddr) -> std::io::Result<Answer> {
+        let mut stream = self.write(to).await?;
+        let mut bytes = Vec::new();
+        let read = stream.read_to_end(&mut bytes).await;
+        Answer::parse(&bytes).ok_or_else(|| {
+            read.err()
+                .unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
+        })
+    }
+
+    /// Sends it, and leaves the answer to be read.
+    pub(crate) async fn write(&self, to: SocketAddr) -> std::io::Result<TcpStream> {
         let mut stream = connect(to, self.from).await?;
         let mut head = format!(
             "{} {} HTTP/1.1\r\nconnection: close\r\n",
@@ -119,12 +130,7 @@ impl Request {
         stream.write_all(head.as_bytes()).await?;
         // A server that refuses early may close before it has read the body; its answer counts.
         let _ = stream.write_all(&self.body).await;
-        let mut bytes = Vec::new();
-        let read = stream.read_to_end(&mut bytes).await;
-        Answer::parse(&bytes).ok_or_else(|| {
-            read.err()
-                .unwrap_or_else(|| std::io::ErrorKind::UnexpectedEof.into())
-        })
+        Ok(stream)
     }
 
     /// Sends it and reads the whole answer.
@@ -165,7 +171,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn parse(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head = std::str::from_utf8(&bytes[..end]).ok()?;
         let mut lines = head.split("\r\n");

@@ -40,6 +40,7 @@ pub mod cluster;
 pub mod command;
 pub mod database;
 pub mod deflate;
+pub mod events;
 pub mod findings;
 pub mod forge;
 pub mod http;
@@ -57,6 +58,7 @@ pub mod wire;
 
 pub use actor::{Agent, Visitor};
 pub use cluster::Cluster;
+pub use events::{Caller, Events, Told};
 pub use http::{Answer, Browser, Request};
 pub use node::Node;
 pub use office::{Colleague, Office, Site};

@@ -53,10 +53,10 @@ impl Presences {
         presences
     }
 
-    /// A connection began.
-    pub fn connected(&self, connection: u64, who: &Person) {
+    /// A connection began; whether its person is there.
+    pub fn connected(&self, connection: u64, who: &Person, active: bool) {
         self.change(who, |connections| {
-            connections.insert(connection, true);
+            connections.insert(connection, active);
         });
     }
 

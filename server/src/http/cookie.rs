@@ -38,7 +38,7 @@ pub fn clear() -> Result<HeaderValue, Error> {
 }
 
 /// What the browser sent.
-pub(super) fn of(headers: &HeaderMap) -> Option<String> {
+pub fn of(headers: &HeaderMap) -> Option<String> {
     CookieJar::from_headers(headers)
         .get(NAME)
         .map(|cookie| cookie.value().to_owned())

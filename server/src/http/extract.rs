@@ -3,7 +3,7 @@
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Path, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use parlour_protocol::Id;
 use serde::de::DeserializeOwned;
@@ -120,7 +120,7 @@ impl FromRequestParts<Shared> for VisitorToken {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &Shared) -> Result<Self, Response> {
-        let claims = match bearer(parts) {
+        let claims = match bearer(&parts.headers) {
             Some(token) => app.identity.check(token).await.map_err(|error| {
                 tracing::info!(reason = %error, "a visitor's token was refused");
                 unauthorized()
@@ -146,9 +146,10 @@ pub(super) fn has_bearer(parts: &Parts) -> bool {
     parts.headers.contains_key(header::AUTHORIZATION)
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
-    let (scheme, token) = parts
-        .headers
+/// The token that the request brings.
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers
         .get(header::AUTHORIZATION)?
         .to_str()
         .ok()?
@@ -156,7 +157,8 @@ fn bearer(parts: &Parts) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-fn unauthorized() -> Response {
+/// What whoever brings no good token gets.
+pub fn unauthorized() -> Response {
     let mut response = problem::document(
         StatusCode::UNAUTHORIZED,
         "unauthorized",

@@ -39,6 +39,7 @@ pub fn router(app: Shared) -> Router {
         .merge(assets::router())
         .merge(loader::router())
         .merge(transport::websocket::router())
+        .merge(transport::router(&app))
         .merge(api::router(&app))
         .merge(pages)
         .fallback(nothing_here)

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::problem;
 use crate::Shared;
 use crate::error::Error;
+use crate::identity::{Claims, Subject};
 use crate::store::StoreError;
 use crate::store::sites::Site;
 
@@ -16,6 +17,36 @@ use crate::store::sites::Site;
 #[must_use]
 pub fn is_own(app: &Shared, origin: &str) -> bool {
     app.config.public_url.owns(origin)
+}
+
+/// Whether a page that sent these headers may speak for whoever the claims name: her site lists
+/// its origin, or it is our own. Without good claims any listed page may learn that they are not.
+/// Fails closed: a request without an origin is not from a page that is listed.
+///
+/// # Errors
+/// What the database reports.
+pub async fn may_connect(
+    app: &Shared,
+    headers: &HeaderMap,
+    claims: Option<&Claims>,
+) -> Result<bool, StoreError> {
+    let Some(given) = of(headers) else {
+        return Ok(false);
+    };
+    if is_own(app, given) {
+        return Ok(true);
+    }
+    match claims.map(|claims| claims.subject) {
+        Some(Subject::Visitor { site, .. }) => app.store.origin_allowed(site, given).await,
+        Some(Subject::Agent { .. }) => Ok(false),
+        None => app.store.origin_known(given).await,
+    }
+}
+
+/// Whether a page of our own sent the request.
+#[must_use]
+pub fn is_from_here(app: &Shared, headers: &HeaderMap) -> bool {
+    comes_from_here(headers, |origin| is_own(app, origin))
 }
 
 /// The `Origin` of a request; `null` and what is not text stay what they are: never listed.
@@ -64,10 +95,15 @@ pub async fn require_own(State(app): State<Shared>, request: Request, next: Next
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
-    if safe || comes_from_here(request.headers(), |origin| is_own(&app, origin)) {
+    if safe || is_from_here(&app, request.headers()) {
         return next.run(request).await;
     }
-    tracing::info!(http.method = %request.method(), http.origin = ?of(request.headers()), "a request from elsewhere was refused");
+    foreign(request.headers())
+}
+
+/// What a page elsewhere gets for what a cookie opens.
+pub fn foreign(headers: &HeaderMap) -> Response {
+    tracing::info!(http.origin = ?of(headers), "a request from elsewhere was refused");
     problem::document(
         StatusCode::FORBIDDEN,
         "foreign_origin",
@@ -88,7 +124,7 @@ fn comes_from_here(headers: &HeaderMap, is_own: impl Fn(&str) -> bool) -> bool {
 }
 
 /// What a route of the widget has for `OPTIONS`; [`widget`] answers before it.
-pub(super) async fn preflight() -> StatusCode {
+pub async fn preflight() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
@@ -96,7 +132,7 @@ pub(super) async fn preflight() -> StatusCode {
 ///
 /// A pre-flight does not say for which site it is, so any listed origin passes it; the route
 /// itself then checks the site. What is refused there is not readable either.
-pub(super) async fn widget(State(app): State<Shared>, request: Request, next: Next) -> Response {
+pub async fn widget(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let origin = of(request.headers()).map(str::to_owned);
     let known = match &origin {
         Some(origin) if is_own(&app, origin) => true,
@@ -128,7 +164,7 @@ pub(super) async fn widget(State(app): State<Shared>, request: Request, next: Ne
             );
             headers.insert(
                 header::ACCESS_CONTROL_ALLOW_HEADERS,
-                HeaderValue::from_static("authorization, content-type"),
+                HeaderValue::from_static("authorization, content-type, last-event-id, prefer"),
             );
             headers.insert(
                 header::ACCESS_CONTROL_MAX_AGE,
@@ -140,7 +176,7 @@ pub(super) async fn widget(State(app): State<Shared>, request: Request, next: Ne
 }
 
 /// What a page that is not listed gets.
-pub(super) fn refused() -> Response {
+pub fn refused() -> Response {
     problem::document(
         StatusCode::FORBIDDEN,
         "origin_not_allowed",

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use super::{Actor, AgentIdentity, Identity, fields, passwords, secret};
+use super::{Actor, AgentIdentity, Claims, Identity, Subject, fields, passwords, secret};
 use crate::clock::{self, Micros, SECOND};
 use crate::error::Error;
 use crate::store::sign_ins::{self, SignIn};
@@ -180,6 +180,33 @@ impl Identity {
         Ok(Some(SignedIn {
             agent: alive.agent.into(),
             sign_in: alive.id,
+        }))
+    }
+
+    /// Whom a cookie lets connect without a token, if its sign-in is alive. An open tab that
+    /// connects by itself is no use of the sign-in.
+    ///
+    /// # Errors
+    /// What the database reports.
+    pub async fn connects(&self, cookie: &str) -> Result<Option<Claims>, Error> {
+        if !secret::is_plausible(cookie) {
+            return Ok(None);
+        }
+        let hash = secret::hash(cookie);
+        let alive = self
+            .store
+            .sign_in_by_token(hash, clock::now(), self.idle())
+            .await?;
+        Ok(alive.map(|alive| {
+            self.opened(alive.agent.id, alive.id);
+            Claims {
+                subject: Subject::Agent {
+                    agent: alive.agent.id,
+                    sign_in: alive.id,
+                },
+                expires_at: Micros::MAX,
+                jti: alive.id,
+            }
         }))
     }
 

@@ -44,19 +44,7 @@ impl Session {
                 messages,
                 open,
             } => self.send(uuid(room), position(seen), messages, open).await,
-            ClientFrame::Typing { room, on } => {
-                // Only joined rooms: entering one has checked the right, losing it forgets the room.
-                if self.joined.contains_key(&uuid(room)) {
-                    self.app.chat.typing(&self.actor, uuid(room), on);
-                } else {
-                    self.refuse(
-                        ErrorCode::UnknownRoom,
-                        "join the room first",
-                        Some(uuid(room)),
-                    );
-                }
-                Next::Go
-            }
+            ClientFrame::Typing { room, on } => self.typing(uuid(room), on).await,
             ClientFrame::Receipt {
                 room,
                 delivered,
@@ -79,10 +67,10 @@ impl Session {
             }
             ClientFrame::Sync { query, rows } => self.sync(query, rows).await,
             ClientFrame::Ping { n, active } => {
-                self.app
-                    .chat
-                    .presence
-                    .active(self.subscriber.id(), &self.actor.person(), active);
+                if !self.alone {
+                    let presence = &self.app.chat.presence;
+                    presence.active(self.subscriber.id(), &self.actor.person(), active);
+                }
                 if n > 0 {
                     self.push_beat(n).await;
                 }
@@ -109,6 +97,11 @@ impl Session {
         if view == View::Html && self.actor.role != Role::Agent {
             self.refuse(ErrorCode::Forbidden, "only agents get fragments", None);
             return Next::Close(close::FORBIDDEN);
+        }
+        if self.alone {
+            self.view = view;
+            self.welcomed = true;
+            return Next::Go;
         }
         let (rooms, people) = match (
             self.app.chat.rooms_of(&self.actor).await,
@@ -198,6 +191,21 @@ impl Session {
             }),
             Err(refusal) => self.push(&refused(room, &refusal)),
         }
+        Next::Go
+    }
+
+    async fn typing(&mut self, room: Uuid, on: bool) -> Next {
+        // Joining a room has checked the right, and losing the right forgets the room.
+        if !self.joined.contains_key(&room) {
+            if !self.alone {
+                self.refuse(ErrorCode::UnknownRoom, "join the room first", Some(room));
+                return Next::Go;
+            }
+            if let Err(error) = self.app.chat.enter(&self.actor, room).await {
+                return self.report(Err(error), room);
+            }
+        }
+        self.app.chat.typing(&self.actor, room, on);
         Next::Go
     }
 

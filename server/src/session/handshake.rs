@@ -22,12 +22,47 @@ pub(super) type Held = (limits::Held<Uuid>, limits::Held<IpAddr>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused(pub u16);
 
-/// Begins a session for whoever the token names.
+/// Begins a session for whoever the token names, who is there or, if not `active`, away.
 ///
 /// # Errors
 /// [`Refused`] with 4401 for a person who is not there any more, 4029 for too many connections,
 /// 1012 while the database does not answer.
 pub async fn begin(
+    app: Shared,
+    claims: Claims,
+    address: IpAddr,
+    active: bool,
+) -> Result<(Session, Publications), Refused> {
+    let (session, publications) = prepare(app, claims, address).await?;
+    let (app, actor) = (&session.app, &session.actor);
+    let subscriber = &session.subscriber;
+    let mut subscriptions = vec![
+        app.hub.subscribe(Topic::Person(actor.id), subscriber),
+        app.hub.subscribe(Topic::Team, subscriber),
+    ];
+    if actor.role == Role::Agent {
+        subscriptions.push(app.hub.subscribe(Topic::Inbox, subscriber));
+    }
+    let presence = &app.chat.presence;
+    presence.connected(subscriber.id(), &actor.person(), active);
+    // After the session was made: whatever ends it ends the subscriptions too.
+    for subscription in subscriptions {
+        subscription.wait().await;
+    }
+    Ok((session, publications))
+}
+
+/// A session that executes what it is given and hears of nothing else.
+///
+/// # Errors
+/// As [`begin`].
+pub async fn alone(app: Shared, claims: Claims, address: IpAddr) -> Result<Session, Refused> {
+    let (mut session, _) = prepare(app, claims, address).await?;
+    session.alone = true;
+    Ok(session)
+}
+
+async fn prepare(
     app: Shared,
     claims: Claims,
     address: IpAddr,
@@ -39,16 +74,6 @@ pub async fn begin(
         .ok_or(Refused(close::OVER_LIMIT))?;
     let (subscriber, publications) = app.hub.connect();
     actor.connection = subscriber.id();
-    let mut subscriptions = vec![
-        app.hub.subscribe(Topic::Person(actor.id), &subscriber),
-        app.hub.subscribe(Topic::Team, &subscriber),
-    ];
-    if actor.role == Role::Agent {
-        subscriptions.push(app.hub.subscribe(Topic::Inbox, &subscriber));
-    }
-    app.chat
-        .presence
-        .connected(subscriber.id(), &actor.person());
     let now = clock::instant();
     let session = Session {
         app,
@@ -57,6 +82,7 @@ pub async fn begin(
         subscriber,
         joined: HashMap::new(),
         view: View::Runs,
+        alone: false,
         welcomed: false,
         list: None,
         out: VecDeque::new(),
@@ -66,10 +92,6 @@ pub async fn begin(
         over_limit: 0,
         _held: held,
     };
-    // After the session was made: whatever ends it ends the subscriptions too.
-    for subscription in subscriptions {
-        subscription.wait().await;
-    }
     Ok((session, publications))
 }
 

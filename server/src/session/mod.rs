@@ -24,7 +24,7 @@ mod dispatch;
 mod handshake;
 mod resume;
 
-pub use handshake::{Refused, begin};
+pub use handshake::{Refused, alone, begin};
 
 /// Frames that do not follow the protocol, before the connection is closed.
 const MAX_BAD_FRAMES: u32 = 10;
@@ -53,6 +53,8 @@ pub struct Session {
     /// Rooms that were joined, and the newest number that was sent of each.
     joined: HashMap<Uuid, i64>,
     view: View,
+    /// Nothing is published to it: what it joins, and that it is there, concerns nobody.
+    alone: bool,
     welcomed: bool,
     list: Option<ListQuery>,
     out: VecDeque<Encoded>,
@@ -81,8 +83,7 @@ impl Session {
         }
     }
 
-    /// Takes publications of the hub.
-    pub async fn deliver(&mut self, publication: &Arc<Publication>) -> Next {
+    async fn deliver(&mut self, publication: &Arc<Publication>) -> Next {
         match publication.news() {
             News::Revoked(sign_in) => return self.revoked(*sign_in),
             News::Entered(room) => {
@@ -110,6 +111,21 @@ impl Session {
             && let Some(frame) = publication.frame(false)
         {
             self.out.push_back(frame);
+        }
+        Next::Go
+    }
+
+    /// Takes what has piled up, and says so if it was too much.
+    pub async fn deliver_all(&mut self, news: &mut Vec<Arc<Publication>>) -> Next {
+        for publication in news.drain(..) {
+            let next = self.deliver(&publication).await;
+            if next != Next::Go {
+                return next;
+            }
+        }
+        if self.subscriber.lagged() {
+            self.bye("slow", Duration::ZERO);
+            return Next::Close(close::TOO_SLOW);
         }
         Next::Go
     }
@@ -225,12 +241,6 @@ impl Session {
         self.out.push_back(farewell(reason, after));
     }
 
-    /// Whether the hub had to drop what may not be lost.
-    #[must_use]
-    pub fn lagged(&self) -> bool {
-        self.subscriber.lagged()
-    }
-
     /// For the log: who it is. Never a token, never a text.
     #[must_use]
     pub fn who(&self) -> (Role, Uuid) {
@@ -299,10 +309,10 @@ impl Drop for Session {
         for topic in [Topic::Inbox, Topic::Team, Topic::Person(self.actor.id)] {
             self.app.hub.unsubscribe(topic, &self.subscriber);
         }
-        self.app
-            .chat
-            .presence
-            .disconnected(self.subscriber.id(), &self.actor.person());
+        if !self.alone {
+            let presence = &self.app.chat.presence;
+            presence.disconnected(self.subscriber.id(), &self.actor.person());
+        }
     }
 }
 

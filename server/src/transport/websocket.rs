@@ -14,7 +14,6 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use parlour_protocol::{SUBPROTOCOL, close, limits};
-use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -23,14 +22,14 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
 use super::deflate::{self, Inflating};
+use super::{COME_BACK, GATHER, HELLO_TIMEOUT, OVER_LIMIT_PAUSE, WRITE_TIMEOUT, jitter, stopped};
 use crate::Shared;
 use crate::bus::Encoded;
 use crate::clock;
 use crate::http::address::ClientAddress;
 use crate::http::origin;
-use crate::identity::{Claims, Subject, TokenError};
+use crate::identity::{Claims, TokenError};
 use crate::session::{self, Next, Publications, Refused, Session};
-use crate::store::StoreError;
 
 /// Buffers of a connection; the defaults cost 136 KB each.
 const READ_BUFFER: usize = 2_048;
@@ -40,18 +39,8 @@ const MAX_WRITE_BUFFER: usize = 4 * 1024 * 1024;
 /// Above [`limits::MAX_FRAME`], so that a frame slightly too large is closed with a code that
 /// arrives; beyond it the library ends the connection.
 const HARD_LIMIT: usize = 4 * limits::MAX_FRAME;
-/// A reader that takes nothing for this long is too slow.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the other side has for its part of the closing handshake.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// From the upgrade to `hello`.
-const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
-/// Clients come back over this time after a restart.
-const COME_BACK: Duration = Duration::from_millis(1_500);
-/// Who has too many connections comes back after this time, or up to twice that.
-const OVER_LIMIT_PAUSE: Duration = Duration::from_secs(5);
-/// Publications that are taken at once, and flushed as one.
-const GATHER: usize = 64;
 
 /// The socket's route.
 pub fn router() -> Router<Shared> {
@@ -75,7 +64,7 @@ async fn upgrade(
         None => Err(TokenError::Missing),
     };
     // Before the upgrade, and failing closed: a page that is not listed gets no socket at all.
-    match origin_allowed(&app, headers, claims.as_ref().ok()).await {
+    match origin::may_connect(&app, headers, claims.as_ref().ok()).await {
         Ok(true) => {}
         Ok(false) => {
             return (StatusCode::FORBIDDEN, "this origin is not allowed here\n").into_response();
@@ -137,27 +126,6 @@ fn token(headers: &HeaderMap) -> Option<&str> {
     offered(headers).find(|offered| !offered.is_empty() && *offered != SUBPROTOCOL)
 }
 
-async fn origin_allowed(
-    app: &Shared,
-    headers: &HeaderMap,
-    claims: Option<&Claims>,
-) -> Result<bool, StoreError> {
-    let Some(given) = headers
-        .get(header::ORIGIN)
-        .and_then(|value| value.to_str().ok())
-    else {
-        return Ok(false);
-    };
-    if origin::is_own(app, given) {
-        return Ok(true);
-    }
-    match claims.map(|claims| claims.subject) {
-        Some(Subject::Visitor { site, .. }) => app.store.origin_allowed(site, given).await,
-        Some(Subject::Agent { .. }) => Ok(false),
-        None => app.store.origin_known(given).await,
-    }
-}
-
 async fn serve(
     app: Shared,
     claims: Result<Claims, TokenError>,
@@ -167,7 +135,7 @@ async fn serve(
 ) {
     let _open = app.sockets.hold();
     let begun = match claims {
-        Ok(claims) => session::begin(app.clone(), claims, address).await,
+        Ok(claims) => session::begin(app.clone(), claims, address, true).await,
         Err(error) => {
             tracing::info!(client.address = %address, reason = %error, "a socket was refused");
             Err(Refused(close::UNAUTHORIZED))
@@ -237,7 +205,7 @@ impl Connection<'_> {
                     Err(code) => return code,
                 },
                 taken = self.publications.recv_many(&mut news, GATHER) => {
-                    if taken == 0 { Next::Close(close::RESTART) } else { self.deliver(&mut news).await }
+                    if taken == 0 { Next::Close(close::RESTART) } else { self.session.deliver_all(&mut news).await }
                 }
                 _ = beats.tick() => self.session.beat().await,
                 () = tokio::time::sleep_until(ends_at.into()) => Next::Close(code),
@@ -250,20 +218,6 @@ impl Connection<'_> {
                 return self.last_words(code).await;
             }
         }
-    }
-
-    async fn deliver(&mut self, news: &mut Vec<std::sync::Arc<crate::bus::Publication>>) -> Next {
-        for publication in news.drain(..) {
-            let next = self.session.deliver(&publication).await;
-            if next != Next::Go {
-                return next;
-            }
-        }
-        if self.session.lagged() {
-            self.session.bye("slow", Duration::ZERO);
-            return Next::Close(close::TOO_SLOW);
-        }
-        Next::Go
     }
 
     /// `Err` with the code to close with, or with nothing if the other side is gone.
@@ -312,12 +266,6 @@ impl Connection<'_> {
     }
 }
 
-/// Waits until the server is about to stop.
-async fn stopped(shutdown: &mut watch::Receiver<bool>) {
-    // An error means that the server is gone already.
-    let _ = shutdown.wait_for(|stop| *stop).await;
-}
-
 fn message(frame: Encoded, deflated: bool) -> Message {
     match deflated.then(|| frame.deflated()).flatten() {
         Some(payload) => {
@@ -358,11 +306,4 @@ async fn close_socket(socket: &mut Socket, code: u16) {
         }
     };
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, closing).await;
-}
-
-fn jitter(most: Duration) -> Duration {
-    let mut byte = [0; 2];
-    // Without randomness all come back at once, which is allowed.
-    let _ = getrandom::fill(&mut byte);
-    most * u32::from(u16::from_le_bytes(byte)) / u32::from(u16::MAX)
 }

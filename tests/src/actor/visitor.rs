@@ -194,6 +194,18 @@ impl Visitor {
         self.session.token.clone().expect("a token").0
     }
 
+    /// The server that she talks to.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.session.address
+    }
+
+    /// The origin of her page.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.session.site.origin
+    }
+
     /// How her page asks for a socket.
     #[must_use]
     pub fn upgrade(&self) -> Upgrade {
