@@ -423,6 +423,31 @@ async fn limits_are_those_of_sockets() {
     assert_eq!(answers[answers.len() - 2]["t"], "bye");
 }
 
+/// The answers of one request are in memory together, so there is an end to them.
+#[tokio::test]
+async fn a_request_cannot_ask_for_everything_at_once() {
+    let node = Node::with().unlimited().start().await;
+    let office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let ticket = visitor.open("hello").await;
+    let caller = Caller::visitor(&visitor);
+    let text = "x".repeat(MAX_TEXT);
+    for _ in 0..32 {
+        caller.execute(&[message(ticket, id(), &text)]).await;
+    }
+    let history = ClientFrame::History {
+        room: ticket,
+        before: 0,
+        after: 0,
+    };
+    let answers = caller.execute(&vec![history.clone(); 200]).await;
+    let last = answers.last().map(|answer| answer["code"].clone());
+    assert_eq!(last, Some(json!(close::TOO_SLOW)));
+    assert!((2..10).contains(&answers.len()), "{}", answers.len());
+    assert_eq!(caller.execute(&[history]).await.len(), 1);
+    node.assert_well().await;
+}
+
 /// A stream that is not read is ended, and all of it is there on return.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_reader_is_dropped_and_resumes() {

@@ -236,6 +236,12 @@ impl Session {
         self.out.drain(..)
     }
 
+    /// How many bytes they are.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.out.iter().map(|frame| frame.len()).sum()
+    }
+
     /// Says goodbye; the transport closes after it.
     pub fn bye(&mut self, reason: &str, after: Duration) {
         self.out.push_back(farewell(reason, after));

@@ -26,6 +26,9 @@ use crate::session::{self, Next, Refused, Session};
 
 /// The largest body: room for a few of the largest frames.
 const MAX_BODY: usize = 4 * limits::MAX_FRAME;
+/// Answers of one request that may wait, beside those to its `hello`. A socket sends them between
+/// two frames; here they are all in memory at once.
+const MAX_WAITING: usize = 1024 * 1024;
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// The route, beside that of WebSockets.
@@ -137,15 +140,22 @@ async fn execute(
     Ok(format!("[{}]", answers.join(",")))
 }
 
-/// Hands the frames to the session, until one of them ends it.
+/// Hands the frames to the session, until one of them ends it, or the answers are too many.
 pub(super) async fn receive(session: &mut Session, frames: &[String]) -> Next {
-    for frame in frames {
+    let mut most = usize::MAX;
+    for (number, frame) in frames.iter().enumerate() {
+        if session.waiting() > most {
+            return Next::Close(close::TOO_SLOW);
+        }
         if frame.len() > limits::MAX_FRAME {
             return Next::Close(close::TOO_LARGE);
         }
         let next = session.receive(frame).await;
         if next != Next::Go {
             return next;
+        }
+        if number == 0 {
+            most = session.waiting() + MAX_WAITING;
         }
     }
     if frames.is_empty() {
