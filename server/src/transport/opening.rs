@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_ping_says_whether_somebody_is_there() {
         let hello = r#"{"t":"hello","v":1}"#.to_owned();
-        assert!(active(&[hello.clone()]));
+        assert!(active(std::slice::from_ref(&hello)));
         assert!(active(&[r#"{"t":"ping","active":true}"#.to_owned()]));
         assert!(!active(&[hello, r#"{"t":"ping"}"#.to_owned()]));
     }
