@@ -69,7 +69,7 @@ async fn frames_are_executed_and_answered_whole() {
         }],
         open: Some(Open::default()),
     };
-    let answers = caller.execute(&[opening.clone()]).await;
+    let answers = caller.execute(std::slice::from_ref(&opening)).await;
     assert_eq!(answers.len(), 1, "{answers:?}");
     assert_eq!(answers[0]["t"], "ack");
     assert_eq!(answers[0]["acks"][0]["seq"], 1);
