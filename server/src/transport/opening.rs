@@ -127,7 +127,10 @@ mod tests {
         assert_eq!(moved.len(), 1);
         assert_ne!(other, name);
         let refusal = r#"{"t":"error","code":"unknown_room","message":"","retry":false}"#;
-        assert_eq!(news(vec![refusal.to_owned().into()], Some(&name)).0.len(), 1);
+        assert_eq!(
+            news(vec![refusal.to_owned().into()], Some(&name)).0.len(),
+            1
+        );
     }
 
     #[test]
