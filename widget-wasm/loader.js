@@ -68,7 +68,7 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
     button.ariaExpanded = !!shown;
     button.ariaLabel = label || button.ariaLabel;
     // Later, so that a mistake of the page's is reported and stops nothing here.
-    heard[name] && heard[name].forEach(call => queueMicrotask(() => call(detail)));
+    heard[name]?.forEach(call => queueMicrotask(() => call(detail)));
   };
   emit("", 0, chat);
 
@@ -159,7 +159,7 @@ b{position:absolute;top:-5px;right:-5px;min-width:12px;padding:0 5px;border-radi
         call(detail);
       });
     },
-    off(name, call) { heard[name] && heard[name].delete(call); },
+    off(name, call) { heard[name]?.delete(call); },
     push(...calls) { calls.forEach(([name, ...values]) => api[name]?.(...values)); },
   };
   button.onclick = api.toggle;
