@@ -1,5 +1,6 @@
 //! Roles: what agents, admins and the owner may do.
 
+use parlour_tests::cluster::beside;
 use parlour_tests::office::PASSWORD;
 use parlour_tests::{Browser, Node, Office, Request};
 use serde_json::json;
@@ -184,18 +185,25 @@ async fn roles_are_held() {
     );
 }
 
-/// There is one owner, also when many follow the set-up link at once.
+/// There is one owner, also when many follow set-up links at once: each node of an installation
+/// prints one, and all are good until then.
 #[tokio::test]
 async fn there_is_one_owner() {
-    let node = Node::with().unlimited().start().await;
-    let link = node.setup_path();
+    let first = Node::with().unlimited().start().await;
+    let second = beside(&first, Node::with().unlimited()).start().await;
+    let links = [first.setup_path(), second.setup_path()];
+    for link in &links {
+        let page = Request::get(link).send(first.address()).await;
+        assert_eq!(page.status, 200, "{link}");
+    }
     let attempts = (0..6).map(|number| {
-        let (mut browser, link) = (Browser::new(node.address()), link.clone());
+        let node = [&first, &second][number / 3];
+        let (mut browser, link) = (Browser::new(node.address()), &links[number % 2]);
         async move {
             let email = format!("owner{number}@office.test");
             browser
                 .form(
-                    &link,
+                    link,
                     &[("name", "Owner"), ("email", &email), ("password", PASSWORD)],
                 )
                 .await
@@ -209,7 +217,9 @@ async fn there_is_one_owner() {
         "{statuses:?}"
     );
     assert!(statuses.iter().all(|status| *status < 500), "{statuses:?}");
-    assert_eq!(Request::get(&link).send(node.address()).await.status, 404);
+    for (link, node) in links.iter().zip([&second, &first]) {
+        assert_eq!(Request::get(link).send(node.address()).await.status, 404);
+    }
 }
 
 /// A name is what others see from then on; an address belongs to one account.

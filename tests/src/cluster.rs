@@ -42,7 +42,6 @@ impl Cluster {
         settings: impl Fn(usize, Builder) -> Builder,
     ) -> (Self, Office) {
         let mut nodes: Vec<Node> = Vec::new();
-        // Before the second node starts: as long as there is no owner, that makes a new link.
         let mut office = None;
         for index in 0..count {
             let data = crate::node::folder();
@@ -107,6 +106,24 @@ impl Cluster {
             node.assert_well().await;
         }
     }
+}
+
+/// Makes another node of the installation that `first` is of.
+///
+/// # Panics
+/// If the database cannot be shared.
+#[must_use]
+pub fn beside(first: &Node, builder: Builder) -> Builder {
+    let data = crate::node::folder();
+    let builder = match url_of(first.data()) {
+        Some(url) => builder.set("DATABASE_URL", url),
+        None => {
+            let file = data.path().join("parlour.db");
+            std::os::unix::fs::symlink(crate::database::file(first.data()), file).unwrap();
+            builder
+        }
+    };
+    builder.data(data)
 }
 
 impl Index<usize> for Cluster {

@@ -10,7 +10,7 @@ use super::{
 use crate::clock::{self, Micros, SECOND};
 use crate::error::Error;
 use crate::store::agents::{self, Agent};
-use crate::store::links::{self, Invitation};
+use crate::store::links::{self, Invitation, Others};
 use crate::store::sign_ins;
 
 /// Every link ends after an hour.
@@ -41,17 +41,30 @@ impl Identity {
         Ok(self.store.has_owner().await?)
     }
 
-    /// A link that creates the owner, and the only one: older ones become void.
+    /// A link that creates the owner, for one server to print: what other nodes have printed stays
+    /// good, until it ends or there is an owner.
     ///
     /// # Errors
     /// [`Error::Conflict`] if there is an owner.
     pub async fn setup_link(&self) -> Result<OneTimeLink, Error> {
+        self.new_setup_link(Others::Stay).await
+    }
+
+    /// A link that creates the owner, and the only one: older ones become void.
+    ///
+    /// # Errors
+    /// As [`Identity::setup_link`].
+    pub async fn only_setup_link(&self) -> Result<OneTimeLink, Error> {
+        self.new_setup_link(Others::Void).await
+    }
+
+    async fn new_setup_link(&self, others: Others) -> Result<OneTimeLink, Error> {
         if self.store.has_owner().await? {
             return Err(Error::Conflict(
                 "there is an owner already; a set-up link is not needed any more".into(),
             ));
         }
-        self.new_link(Purpose::Setup, None).await
+        self.new_link(Purpose::Setup, None, others).await
     }
 
     /// A link by which somebody becomes an agent; an older one for the same address becomes void.
@@ -71,7 +84,7 @@ impl Identity {
                 "an agent with this e-mail address exists already".into(),
             ));
         }
-        self.new_link(Purpose::Invite { email, role }, actor.id())
+        self.new_link(Purpose::Invite { email, role }, actor.id(), Others::Void)
             .await
     }
 
@@ -96,7 +109,7 @@ impl Identity {
                 "this agent is disabled; enable the account first".into(),
             ));
         }
-        self.new_link(Purpose::Reset { agent: agent.id }, actor.id())
+        self.new_link(Purpose::Reset { agent: agent.id }, actor.id(), Others::Void)
             .await
     }
 
@@ -104,6 +117,7 @@ impl Identity {
         &self,
         purpose: Purpose,
         made_by: Option<Uuid>,
+        others: Others,
     ) -> Result<OneTimeLink, Error> {
         let token = secret::Secret::new()?;
         let (hash, word) = (token.hash(), purpose.word());
@@ -112,6 +126,7 @@ impl Identity {
         self.store
             .write(move |connection| {
                 Box::pin(async move {
+                    links::clear(connection, &purpose, others, now).await?;
                     links::insert(connection, &hash, &purpose, made_by, now, ends_at).await
                 })
             })

@@ -38,6 +38,15 @@ impl Purpose {
     }
 }
 
+/// What becomes of unused links for the same thing when a new one is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Others {
+    /// They stay good.
+    Stay,
+    /// They become void.
+    Void,
+}
+
 /// An invitation that waits to be accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invitation {
@@ -52,13 +61,14 @@ pub struct Invitation {
 }
 
 impl Store {
-    /// What a link is for, if it is good now.
+    /// What a link is for, if it is good now. With an owner there is nothing to set up any more.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if it is not, or what the database reports.
     pub async fn link(&self, token_hash: Vec<u8>, now: Micros) -> Result<Purpose> {
         let row = query(
-            "select purpose, agent, email, role from links where token_hash = $1 and used_at is null and ends_at > $2",
+            "select purpose, agent, email, role from links where token_hash = $1 and used_at is null and ends_at > $2
+                and (purpose <> 'setup' or not exists (select 1 from agents where role = 'owner'))",
         )
         .bind(token_hash)
         .bind(now)
@@ -131,7 +141,42 @@ fn read(row: &Row) -> Result<Purpose> {
     }
 }
 
-/// Stores a link. Older unused ones for the same thing become void, ended ones are forgotten.
+impl Purpose {
+    /// The columns `agent`, `email` and `role`.
+    fn columns(&self) -> (Option<Uuid>, Option<&str>, Option<&'static str>) {
+        match self {
+            Self::Setup => (None, None, None),
+            Self::Invite { email, role } => (None, Some(email), Some(role.text())),
+            Self::Reset { agent } => (Some(*agent), None, None),
+        }
+    }
+}
+
+/// Makes room for a link: ended ones are forgotten, and the others for the same thing are treated
+/// as asked.
+pub(crate) async fn clear(
+    connection: &mut Connection,
+    purpose: &Purpose,
+    others: Others,
+    now: Micros,
+) -> Result<()> {
+    let (agent, email, _) = purpose.columns();
+    query(
+        "delete from links where ends_at <= $1 or ($6 and purpose = $2 and used_at is null
+            and coalesce(agent, $5) = coalesce($3, $5) and coalesce(lower(email), '') = coalesce(lower($4), ''))",
+    )
+    .bind(now)
+    .bind(purpose.word())
+    .bind(agent)
+    .bind(email)
+    .bind(Uuid::nil())
+    .bind(others == Others::Void)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Stores a link.
 pub(crate) async fn insert(
     connection: &mut Connection,
     token_hash: &[u8],
@@ -140,22 +185,7 @@ pub(crate) async fn insert(
     now: Micros,
     ends_at: Micros,
 ) -> Result<()> {
-    let (agent, email, role) = match purpose {
-        Purpose::Setup => (None, None, None),
-        Purpose::Invite { email, role } => (None, Some(email.as_str()), Some(role.text())),
-        Purpose::Reset { agent } => (Some(*agent), None, None),
-    };
-    query(
-        "delete from links where ends_at <= $1 or (purpose = $2 and used_at is null
-            and coalesce(agent, $5) = coalesce($3, $5) and coalesce(lower(email), '') = coalesce(lower($4), ''))",
-    )
-    .bind(now)
-    .bind(purpose.word())
-    .bind(agent)
-    .bind(email)
-    .bind(Uuid::nil())
-    .execute(&mut *connection)
-    .await?;
+    let (agent, email, role) = purpose.columns();
     query(
         "insert into links (token_hash, purpose, agent, email, role, made_by, created_at, ends_at)
          values ($1, $2, $3, $4, $5, $6, $7, $8)",
