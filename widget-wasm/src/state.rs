@@ -198,6 +198,7 @@ impl State {
             return;
         }
         self.availability();
+        self.turn();
         self.draw();
         self.read();
         let unread = self

@@ -6,7 +6,7 @@ use crate::js::{date_now, document, parse, window};
 use crate::lines::lines;
 use crate::time::day_of;
 use parlour_protocol::Id;
-use parlour_protocol::client::Link;
+use parlour_protocol::client::{Link, Room};
 use parlour_protocol::close;
 use parlour_protocol::codec::json::Writer;
 use parlour_protocol::frame::{Availability, Body, Event};
@@ -14,12 +14,11 @@ use parlour_protocol::frame::{Availability, Body, Event};
 impl State {
     /// An entry has arrived while the room is live.
     pub(super) fn arrived(&mut self, room: Id, cid: Id) {
-        if Some(room) != self.ticket {
-            return;
-        }
         let me = self.me();
         let Some(event) = self
-            .room()
+            .driver
+            .brain
+            .room(room)
             .and_then(|room| room.entries().iter().rev().find(|event| event.cid == cid))
         else {
             return;
@@ -45,6 +44,23 @@ impl State {
         self.emit("message", detail, None);
         if let Some(panel) = self.panel.as_mut().filter(|_| !own) {
             panel.log.announce_new();
+        }
+    }
+
+    /// Shows another ticket if something is unread there, and nothing is unread or on its way in
+    /// the one that is shown: only one is on screen, and no answer may stay unseen.
+    pub(super) fn turn(&mut self) {
+        let Some(me) = self.me() else { return };
+        let done = |room: &Room| room.unread(me) == 0 && room.pending().is_empty();
+        if !self.room().is_none_or(done) {
+            return;
+        }
+        let brain = &self.driver.brain;
+        let unread = |room: &Id| brain.room(*room).is_some_and(|room| room.unread(me) > 0);
+        let other = brain.rooms().iter().map(|room| room.room).find(unread);
+        if other.is_some() {
+            self.ticket = other;
+            self.newest();
         }
     }
 

@@ -9,6 +9,7 @@ use crate::session::{self, Session, Visit};
 use crate::socket::Wire;
 use crate::storage::{cid_of, read_pending};
 use crate::timer::Timer;
+use parlour_protocol::Id;
 use parlour_protocol::client::{Change, Link, Output};
 use parlour_protocol::close;
 use parlour_protocol::codec::json::Writer;
@@ -16,6 +17,8 @@ use parlour_protocol::frame::{RoomState, TicketState};
 
 /// Without use for this long, in milliseconds, a visitor counts as away.
 const AWAY: u64 = 5 * 60_000;
+/// So many tickets are listened to, beside the one that is shown.
+const LISTENED: usize = 4;
 
 impl State {
     /// Asks for a connection, with what an earlier page has left. Only the first call counts.
@@ -72,10 +75,10 @@ impl State {
     }
 
     /// Continues what waits to be sent, or else the newest ticket that is not resolved, or else
-    /// the newest.
+    /// the newest. The others that changed last are joined as well, for [`Self::turn`].
     fn choose_ticket(&mut self) {
+        let rooms = self.driver.brain.rooms();
         if self.ticket.is_none() {
-            let rooms = self.driver.brain.rooms();
             let going = |room: &&RoomState| room.ticket != Some(TicketState::Resolved);
             let newest = rooms
                 .iter()
@@ -90,15 +93,15 @@ impl State {
                 .map(|pending| pending.room)
                 .or(newest);
         }
-        if let Some(ticket) = self.ticket
-            && self
-                .driver
-                .brain
-                .rooms()
-                .iter()
-                .any(|room| room.room == ticket)
-        {
-            self.driver.brain.join(ticket, now());
+        let listened: Vec<Id> = rooms
+            .iter()
+            .map(|room| room.room)
+            .enumerate()
+            .filter(|(at, room)| *at < LISTENED || Some(*room) == self.ticket)
+            .map(|(_, room)| room)
+            .collect();
+        for room in listened {
+            self.driver.brain.join(room, now());
         }
     }
 
