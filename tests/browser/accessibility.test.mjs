@@ -4,12 +4,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Desk, invite } from "./lib/actors.mjs";
 import { person, screenshot, violations } from "./lib/browser.mjs";
+import { SIZES, STILL, clean } from "./lib/looks.mjs";
 import { Office } from "./lib/office.mjs";
 import { Parlour } from "./lib/parlour.mjs";
-
-const SIZES = [{ width: 1280, height: 800 }, { width: 360, height: 740 }];
-// Without motion nothing is looked at half-way through a change of colour.
-const STILL = { reducedMotion: "reduce" };
 
 let office, owner, desk, ticket, visitor, invitation;
 
@@ -31,21 +28,6 @@ before(async () => {
 });
 
 after(() => office?.close());
-
-/** Looks at a state in all its looks; `ready` brings a page there again that forgets it when its size changes. */
-async function clean(page, name, ready = async () => {}) {
-  for (const size of SIZES) {
-    await page.setViewportSize(size);
-    await ready(page);
-    for (const colorScheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme });
-      await screenshot(page, `${name}-${colorScheme}-${size.width}`);
-      assert.deepEqual(await violations(page), [], `${name}, ${colorScheme}, ${size.width} px`);
-    }
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize(SIZES[0]);
-}
 
 /** A page that nobody is signed in on, at this address. */
 async function stranger(url) {
@@ -165,7 +147,7 @@ test("the widget: closed, open, empty", async () => {
   await fresh.page.context().close();
 });
 
-test("the widget: a conversation, unread, offline, failed", async () => {
+test("the widget: a conversation, unread, offline", async () => {
   await clean(visitor.page, "widget-chat");
   await visitor.page.keyboard.press("Escape");
   await owner.goto(ticket);

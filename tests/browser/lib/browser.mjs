@@ -60,6 +60,19 @@ export async function slow(page) {
   };
 }
 
+/** Refuses for good what the page sends with this word in it, as a server may; from its next socket on. */
+export async function refuse(page, word) {
+  await page.routeWebSocket("**/socket", (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((message) => {
+      const frame = JSON.parse(message);
+      const draft = frame.messages?.find(({ text }) => text.includes(word));
+      if (!draft) return server.send(message);
+      socket.send(JSON.stringify({ t: "error", code: "too_long", message: "Too long.", retry: false, after: 0, room: frame.room, cid: draft.cid }));
+    });
+  });
+}
+
 export async function screenshot(page, name) {
   await mkdir(shots, { recursive: true });
   await page.screenshot({ path: `${shots}${name}.png` });
