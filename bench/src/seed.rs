@@ -1,5 +1,6 @@
 //! What a database holds before a run, written by SQL: people, tickets and messages.
 
+use parlour_protocol::Id;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Row as _};
 
 use crate::people::{Kind, sql};
@@ -100,6 +101,34 @@ pub async fn parlour(connection: &mut AnyConnection, seed: Seed) {
         ));
     }
     run(connection, all + "commit; analyze;").await;
+}
+
+/// Messages of an agent in a room of agents, newer than those of all tickets.
+pub async fn private(connection: &mut AnyConnection, room: Id, author: Id, count: usize) {
+    let postgres = connection.backend_name() == "PostgreSQL";
+    let literal = |id: Id| {
+        if postgres {
+            format!("cast('{}' as uuid)", id.text())
+        } else {
+            format!("unhex('{}')", id.text().replace('-', ""))
+        }
+    };
+    let (room, author) = (literal(room), literal(author));
+    let message = sql(postgres, Kind::Message, "m");
+    let messages = series(postgres, "m", 1, count);
+    let at = format!("{PAST} + 1000000000000 + m");
+    run(
+        connection,
+        format!(
+            "begin;
+             insert into messages (room, seq, cid, at, kind, author, author_role, text)
+                 select {room}, m + 1000, {message}, {at}, 'text', {author}, 'agent',
+                        'Message ' || m || ': where is the parcel, please?' from {messages};
+             update rooms set seq = 1000 + {count}, at = {PAST} + 1000000000000 + {count} where id = {room};
+             commit;"
+        ),
+    )
+    .await;
 }
 
 /// Makes and fills the peer's schema.

@@ -229,7 +229,7 @@ impl Subject {
     }
 
     /// A connection to its database, beside its own.
-    async fn connect(&self) -> AnyConnection {
+    pub async fn connect(&self) -> AnyConnection {
         match self.database_url() {
             Some(url) => seed::connect(&url).await,
             None => {
@@ -240,6 +240,31 @@ impl Subject {
                 .await
             }
         }
+    }
+
+    /// Makes the index of search anew, of what was written past the server.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub async fn index(&mut self) -> Result<(), String> {
+        let url = self.database_url();
+        let node = self.nodes.first_mut().ok_or("there is no node")?;
+        let _ = node.terminate().await;
+        let status = Command::new(parlour_tests::node::binary())
+            .arg("index")
+            .env_clear()
+            .env("PARLOUR_DATA", node.data())
+            .envs(url.map(|url| ("DATABASE_URL", url)))
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .status()
+            .await;
+        if !status.is_ok_and(|status| status.success()) {
+            return Err("the index was not made".into());
+        }
+        node.start_again().await;
+        self.processes.servers = vec![node.pid()];
+        Ok(())
     }
 
     /// The database has what was acknowledged, and nothing else.
