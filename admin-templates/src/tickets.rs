@@ -4,10 +4,9 @@ use crate::message::{ComposerView, ThreadView};
 use crate::moment::Moment;
 use crate::person::PersonView;
 use crate::shell::Shell;
-use crate::words::Word;
+use crate::words::{self, Word};
 use askama::Template;
 use parlour_protocol::frame::TicketState;
-use parlour_protocol::limits::MOST_COUNTED;
 
 /// A ticket's row in the list; the fragment is the same for every agent.
 #[derive(Clone, Debug, Default)]
@@ -148,15 +147,6 @@ impl TicketCounts {
     }
 }
 
-/// A count in words: many are not counted to the end.
-fn counted(count: u64) -> String {
-    if count < MOST_COUNTED {
-        count.to_string()
-    } else {
-        format!("{}+", MOST_COUNTED - 1)
-    }
-}
-
 /// The list pane.
 #[derive(Clone, Debug, Default)]
 pub struct TicketListView {
@@ -208,10 +198,13 @@ impl TicketListView {
         let open = self.state == TicketState::Open;
         [
             (Assigned::All, Some(self.count(&self.state))),
-            (Assigned::Mine, open.then(|| counted(self.counts.mine))),
+            (
+                Assigned::Mine,
+                open.then(|| words::counted(self.counts.mine)),
+            ),
             (
                 Assigned::Unassigned,
-                open.then(|| counted(self.counts.unassigned)),
+                open.then(|| words::counted(self.counts.unassigned)),
             ),
         ]
     }
@@ -226,7 +219,7 @@ impl TicketListView {
     }
 
     pub(crate) fn count(&self, state: &TicketState) -> String {
-        counted(match state {
+        words::counted(match state {
             TicketState::Open => self.counts.open,
             TicketState::Pending => self.counts.pending,
             TicketState::Snoozed => self.counts.snoozed,

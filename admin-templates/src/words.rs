@@ -1,6 +1,7 @@
 //! The words and the attribute values of the protocol's enums.
 
 use parlour_protocol::frame::{Availability, Happening, Role, RoomKind, TicketState};
+use parlour_protocol::limits::{MOST_COUNTED, MOST_UNREAD};
 
 /// An enum that pages show.
 pub trait Word {
@@ -156,5 +157,27 @@ impl Word for Rank {
             Self::Admin => "Admin",
             Self::Agent => "Agent",
         }
+    }
+}
+
+/// A number of tickets: many are not counted to the end.
+pub(crate) fn counted(count: u64) -> String {
+    up_to(count, MOST_COUNTED)
+}
+
+/// What stands in a badge, as the live script writes it as well.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "templates pass by reference"
+)]
+pub(crate) fn badge(count: &u64) -> String {
+    up_to(*count, MOST_UNREAD)
+}
+
+fn up_to(count: u64, most: u64) -> String {
+    if count < most {
+        count.to_string()
+    } else {
+        format!("{}+", most - 1)
     }
 }

@@ -13,7 +13,9 @@ pub const PAGE: usize = 50;
 /// Rows in one list.
 pub const LIST: usize = 50;
 /// Tickets of one kind are counted up to here: this number stands for as many or more.
-pub const MOST_COUNTED: u64 = 10_000;
+pub const MOST_COUNTED: u64 = 1_000;
+/// The same for what an agent has not read: badges tell more than 99 by a plus.
+pub const MOST_UNREAD: u64 = 100;
 /// A join whose gap is larger starts over with the newest page.
 pub const MAX_RESUME: u64 = 1_000;
 /// `typing` is sent at most once in this time.

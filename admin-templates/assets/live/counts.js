@@ -10,9 +10,9 @@ import { presence, reading } from "./thread.js";
 const unread = new Map();
 const navTickets = $('[data-nav-unread="tickets"]');
 const title = document.title;
-let waiting = Number(navTickets?.textContent ?? 0);
+let waiting = Number(navTickets?.dataset.unread ?? 0);
 
-for (const row of list ? $$("[data-rev]", list) : []) unread.set(row.dataset.id, Number($("[data-unread]", row).textContent));
+for (const row of list ? $$("[data-rev]", list) : []) unread.set(row.dataset.id, Number($("[data-unread]", row).dataset.unread));
 
 export function counts() {
   const rooms = inRooms();
@@ -61,7 +61,7 @@ async function ask() {
 }
 
 /** As in protocol/src/limits.rs. */
-const MOST_COUNTED = 10_000;
+const MOST_COUNTED = 1_000;
 
 function show({ waiting: now, tabs, rows }) {
   waiting = now;
