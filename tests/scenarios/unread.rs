@@ -112,3 +112,24 @@ async fn a_page_is_marked_as_read_without_a_script() {
     visitor.say("two").await;
     assert_eq!(badges(owner, ticket).await, (1, 1));
 }
+
+/// More than a badge can tell is not counted.
+#[tokio::test]
+async fn many_are_a_plus() {
+    let node = Node::with().unlimited().start().await;
+    let mut office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let ticket = visitor.open("one").await;
+    for _ in 1..99 {
+        visitor.say("another").await;
+    }
+    let owner = &mut office.owner.browser;
+    assert_eq!(badges(owner, ticket).await, (1, 99));
+    let page = owner.get("/tickets").await.expect(200).text();
+    assert!(page.contains("data-unread=\"99\">99</span>"), "{page}");
+    visitor.say("one too many").await;
+    visitor.say("and one more").await;
+    assert_eq!(badges(owner, ticket).await, (1, 100));
+    let page = owner.get("/tickets").await.expect(200).text();
+    assert!(page.contains("data-unread=\"100\">99+</span>"), "{page}");
+}
