@@ -15,6 +15,7 @@ mod agents;
 mod answers;
 mod cluster;
 mod commands;
+mod compression;
 mod copy;
 mod deflate;
 mod faults;

@@ -15,6 +15,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
 
 use crate::Shared;
+use crate::http::compression;
 
 pub mod live;
 
@@ -67,9 +68,10 @@ pub fn router() -> Router<Shared> {
             .merge(counts::routes())
             .merge(around::routes())
             .merge(rooms::routes())
+            .merge(sites::routes())
+            .layer(compression::layer())
             .merge(search::routes())
             .merge(agents::routes())
-            .merge(sites::routes())
             .merge(account::routes()),
     )
 }

@@ -14,6 +14,7 @@ pub mod address;
 mod api;
 pub mod assets;
 mod assets_table;
+pub mod compression;
 pub mod cookie;
 pub mod extract;
 pub mod headers;

@@ -3,7 +3,7 @@
 use axum::middleware::from_fn_with_state;
 use axum::{Json, Router};
 
-use super::{limits, origin};
+use super::{compression, limits, origin};
 use crate::Shared;
 
 mod account;
@@ -26,14 +26,19 @@ fn list<View: From<Row>, Row>(rows: Vec<Row>) -> Json<Vec<View>> {
 pub(super) fn router(app: &Shared) -> Router<Shared> {
     let widget = sessions::router()
         .layer(limits::sessions(app))
-        .merge(rooms::router().layer(limits::requests(app)))
+        .merge(
+            rooms::router()
+                .layer(compression::layer())
+                .layer(limits::requests(app)),
+        )
         .layer(from_fn_with_state(app.clone(), origin::widget));
     let cookie = Router::new()
-        .merge(token::router())
         .merge(tickets::router())
+        .merge(sites::router())
+        .layer(compression::layer())
+        .merge(token::router())
         .merge(search::router())
         .merge(agents::router())
-        .merge(sites::router())
         .merge(sign_ins::router())
         .merge(account::router())
         .layer(limits::requests(app))
