@@ -28,6 +28,11 @@ pub const RECEIPT_DELAY: u64 = 250;
 pub const WELCOME_TIMEOUT: u64 = 5_000;
 /// The shortest and longest base delay before another attempt to connect.
 pub const BACK_OFF: (u64, u64) = (500, 30_000);
+/// Attempts that may fail before a transport that has worked is given up.
+pub const FAITH: u32 = 4;
+/// Where no WebSocket got through, one is tried again after this time, then after twice as long,
+/// up to the longest.
+pub const TRY_BETTER: (u64, u64) = (60_000, 960_000);
 /// An acknowledgement that is missing for this long means that the connection is dead.
 pub const ACK_TIMEOUT: u64 = 15_000;
 /// Messages that wait in a client's outbox at most.

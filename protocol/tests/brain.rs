@@ -29,6 +29,8 @@ mod pages;
 mod rig;
 #[path = "brain/storing.rs"]
 mod storing;
+#[path = "brain/transport.rs"]
+mod transport;
 #[path = "brain/window.rs"]
 mod window;
 #[path = "brain/world.rs"]

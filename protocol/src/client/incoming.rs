@@ -34,12 +34,15 @@ impl Client {
                     rooms,
                     people,
                 },
-                false,
+                live,
             ) => {
                 if v == crate::VERSION {
                     self.set_time(time, now);
                     self.welcome(epoch, me, limits, rooms, people);
-                    self.came_live(heartbeat, now);
+                    // Without a WebSocket it comes again when something of it has changed.
+                    if !live {
+                        self.came_live(heartbeat, now);
+                    }
                 }
             }
             (ServerFrame::Bye { after, .. }, _) => self.said_bye(after),

@@ -3,6 +3,7 @@
 use super::Client;
 use super::repair::ANSWER_TIMEOUT;
 use super::room::Stage;
+use super::transport::Transport;
 use super::types::{Change, Link, Output};
 use crate::close::{self, Reaction};
 use crate::frame::{ClientFrame, Cursor};
@@ -26,6 +27,8 @@ const HEARTBEAT: (u64, u64) = (500, 300_000);
 pub(super) struct Wire {
     /// The socket is open.
     open: bool,
+    /// The driver uses the transport that it was told.
+    dialled: bool,
     /// While connecting: the attempt has failed then.
     deadline: u64,
     /// When the last frame came.
@@ -62,6 +65,26 @@ impl Client {
         }
         self.cut();
         self.set_link(Link::Idle);
+    }
+
+    /// The driver has its token, and makes the connection now: by this transport. A driver that knows
+    /// nothing but WebSockets does not ask.
+    pub fn dial(&mut self, now: u64) -> Transport {
+        self.wire.dialled = true;
+        self.wire.deadline = now + limits::WELCOME_TIMEOUT;
+        self.way.transport
+    }
+
+    /// What carries the connection, or the next attempt.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.way.transport
+    }
+
+    /// Begins with this transport instead of the best one: it was what got through a moment ago. To be
+    /// called before `start`.
+    pub fn prefer(&mut self, transport: Transport) {
+        self.way.transport = transport;
     }
 
     /// The socket that [`Output::Connect`] asked for is open: says hello.
@@ -101,9 +124,13 @@ impl Client {
         if lived {
             self.wire.tries = 0;
         }
+        let reaction = close::reaction(code);
+        if reaction == Reaction::BackOff && self.link == Link::Connecting && self.wire.dialled {
+            self.way.failed(self.wire.tries);
+        }
         let bye = self.wire.bye.take();
         self.cut();
-        match close::reaction(code) {
+        match reaction {
             Reaction::Stop => self.set_link(Link::Stopped { code }),
             Reaction::Renew => {
                 self.port.push(Output::Renew);
@@ -146,6 +173,7 @@ impl Client {
     /// The server has welcomed us: everything that was put off is sent.
     pub(super) fn came_live(&mut self, heartbeat: u32, now: u64) {
         self.wire.since = now;
+        self.way.welcomed(now);
         self.wire.heartbeat = u64::from(heartbeat).clamp(HEARTBEAT.0, HEARTBEAT.1);
         self.port.live = true;
         self.set_link(Link::Live);
@@ -207,6 +235,7 @@ impl Client {
             Link::Connecting => Some(self.wire.deadline),
             Link::Live => {
                 let dead = self.wire.heard + 2 * self.wire.heartbeat + GRACE;
+                let dead = dead.min(self.way.better_at);
                 Some(self.wire.probe.map_or(dead, |probe| probe.min(dead)))
             }
         }
@@ -219,6 +248,13 @@ impl Client {
         }
         match self.link {
             Link::Waiting { .. } => self.connect(now),
+            Link::Live if self.way.better_at <= now => {
+                self.way.climb();
+                self.wire.tries = 0;
+                self.port.push(Output::Close(close::AWAY));
+                self.cut();
+                self.connect(now);
+            }
             Link::Connecting | Link::Live => {
                 self.port.push(Output::Close(close::LOST));
                 self.closed(now, close::LOST);

@@ -11,6 +11,7 @@
 //! In reading order:
 //! - `types`: what goes in and what comes out
 //! - `link`: the life of a connection, heartbeats, back-off
+//! - `transport`: what carries it, where not every one gets through
 //! - `incoming`: what the server sends, one arm per frame
 //! - `room`: a room, as it is read
 //! - `intake`: events and pages, and what follows from them
@@ -31,11 +32,13 @@ mod receipts;
 mod repair;
 mod rng;
 mod room;
+mod transport;
 mod types;
 mod typing;
 mod window;
 
 pub use room::Room;
+pub use transport::Transport;
 pub use types::{Change, Link, Options, Output, Pending, PendingState, Saved, SendError, Tick};
 
 use crate::Id;
@@ -46,6 +49,7 @@ use link::Wire;
 use list::Lists;
 use port::Port;
 use room::Stage;
+use transport::Way;
 use typing::Typist;
 
 /// The state machine. See the module's text for how it is driven.
@@ -54,6 +58,7 @@ pub struct Client {
     port: Port,
     link: Link,
     wire: Wire,
+    way: Way,
     epoch: Option<Id>,
     me: Option<Person>,
     /// Whether the person is there.
@@ -80,6 +85,7 @@ impl Client {
             port: Port::new(options.seed),
             link: Link::Idle,
             wire: Wire::default(),
+            way: Way::new(),
             epoch: None,
             me: None,
             active: true,
