@@ -16,6 +16,7 @@
 //! A `person` is `{id, role: "agent"|"visitor"|"system", name}`.
 //!
 //! # Methods
+//! - `prefer(transport)`: before `start`: what got through a moment ago, as in a `link` change.
 //! - `start(url)`: connects; also after `stop`, and after the link has `stopped`.
 //! - `stop()`: closes; windows and outbox stay. For `pagehide`.
 //! - `token(jwt)`, `failed(code)`: the answer to a change of kind `token`. `code` is a close code: 1006
@@ -42,13 +43,14 @@
 //!
 //! # Changes, by `kind`
 //! - `token` `{}`: get a token (`POST /api/v1/token`) and call `token(jwt)` or `failed(code)`.
-//! - `link` `{link: "idle"|"connecting"|"live"|"waiting"|"stopped", wait, code}`: `wait` milliseconds until the
-//!   next attempt (only `waiting`), `code` the close code (only `stopped`).
+//! - `link` `{link: "idle"|"connecting"|"live"|"waiting"|"stopped", wait, code, transport}`: `wait` milliseconds
+//!   until the next attempt (only `waiting`), `code` the close code (only `stopped`), `transport` what carries
+//!   the connection: 0 a WebSocket, 1 a stream, 2 polls.
 //! - `welcome` `{me, people: [{who: person, state: "online"|"away"|"offline"}], rooms: [{room, kind, position,
 //!   ticket}], limit}`: `kind` is `public|staff|direct|team`, `ticket` its state or absent, `limit` the
 //!   characters of a message. `rooms` `{rooms}`: the same list, changed.
 //! - `room` `{room, live, gone, more, loading, position, unread, first, last, ticket, marks: [{member, delivered,
-//!   read}], people, typing: [person], pending: [{cid, text, state: "waiting"|"sending"|"failed", code}]}`: the
+//!   read}], ticks, people, typing: [person], pending: [{cid, text, state: "waiting"|"sending"|"failed", code}]}`: the
 //!   window, the outbox or the state changed. `first` and `last` are the window's sequence numbers (0 if it is
 //!   empty): where they differ from what is on screen, take the entries from `room(room)`. `gone`: not known,
 //!   or not for this agent (any more).
@@ -71,7 +73,7 @@ use crate::js::{Js, parse};
 use crate::socket::Wire;
 use crate::storage::Store;
 use parlour_protocol::Id;
-use parlour_protocol::client::{Link, Output, SendError};
+use parlour_protocol::client::{Link, Output, SendError, Transport};
 use parlour_protocol::codec::json::{self, Value, Writer};
 use parlour_protocol::frame::{ListQuery, RowRev, TicketState, View};
 use std::cell::{Cell, RefCell};
@@ -134,6 +136,16 @@ impl Desk {
             }
         });
         Self { inner }
+    }
+
+    /// Begins with what got through a moment ago: 1 a stream, 2 polls.
+    pub fn prefer(&self, transport: u8) {
+        let transport = match transport {
+            0 => Transport::WebSocket,
+            1 => Transport::Stream,
+            _ => Transport::Poll,
+        };
+        self.with(|state| state.driver.brain.prefer(transport));
     }
 
     /// Connects to the socket at `url`.

@@ -37,7 +37,8 @@ impl Driver {
 
     /// Opens the socket that [`Output::Connect`] asked for.
     pub(crate) fn connect(&mut self, url: &str, token: &str) {
-        self.socket = Socket::open(url, token, &self.post);
+        let transport = self.brain.dial(now());
+        self.socket = Socket::open(transport, url, token, &self.post);
         if self.socket.is_none() {
             self.brain.closed(now(), close::LOST);
         }

@@ -150,9 +150,9 @@ extern "C" {
     pub(crate) fn remove_item(this: &Js, key: &str);
 
     // The network: a page's policy may refuse a connection where it is asked for.
-    pub(crate) type WebSocket;
-    #[wasm_bindgen(constructor, catch)]
-    pub(crate) fn new(url: &str, protocols: &JsValue) -> Result<WebSocket, JsValue>;
+    // `channel` stands in xtask's runtime.js.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn channel(url: &str, protocols: &JsValue, transport: u8) -> Result<Js, JsValue>;
     pub(crate) type XMLHttpRequest;
     #[wasm_bindgen(constructor)]
     pub(crate) fn new() -> XMLHttpRequest;

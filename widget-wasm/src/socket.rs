@@ -1,11 +1,11 @@
-//! A WebSocket whose events end when it is dropped.
+//! A WebSocket, or what stands in for one, whose events end when it is dropped.
 
 use crate::action::{Action, Post};
-use crate::js::{Js, WebSocket, parse};
+use crate::js::{Js, channel, parse};
 use crate::listener::Listener;
 use parlour_protocol::SUBPROTOCOL;
+use parlour_protocol::client::Transport;
 use parlour_protocol::codec::json::Writer;
-use wasm_bindgen::JsCast;
 
 /// What comes from the outside to a driver: from its socket and its timer.
 pub(crate) enum Wire {
@@ -26,12 +26,12 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    /// Opens a socket; none where the page's policy or its address forbids it.
-    pub(crate) fn open(url: &str, token: &str, post: &Post) -> Option<Self> {
+    /// Opens a socket over this transport; none where the page's policy or its address forbids it.
+    pub(crate) fn open(transport: Transport, url: &str, token: &str, post: &Post) -> Option<Self> {
         let mut protocols = Writer::new();
         protocols.list().text(SUBPROTOCOL).text(token).end_list();
         let protocols = parse(&protocols.finish());
-        let socket: Js = WebSocket::new(url, &protocols).ok()?.unchecked_into();
+        let socket = channel(url, &protocols, transport as u8).ok()?;
         let listeners = [
             Listener::new(&socket, "open", post, |_, post| {
                 post.send(Action::Wire(Wire::Opened));

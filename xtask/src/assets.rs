@@ -11,6 +11,9 @@ use crate::minify;
 use crate::paths::Paths;
 use crate::style;
 
+/// The script that stands in for WebSockets.
+const FALLBACK: &str = "fallback.js";
+
 /// A file as the server will offer it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Asset {
@@ -24,8 +27,10 @@ pub(crate) struct Asset {
 
 /// All assets but the loader, in a fixed order.
 pub(crate) fn collect(paths: &Paths) -> Result<Vec<Asset>> {
-    let mut assets = widget(&paths.stage(), &paths.widget())?;
-    assets.extend(desk(&paths.stage())?);
+    let fallback = fallback(&paths.widget())?;
+    let mut assets = widget(&paths.stage(), &paths.widget(), &fallback)?;
+    assets.extend(desk(&paths.stage(), &fallback)?);
+    assets.push(fallback);
     assets.extend(linked(&paths.dashboard(), &assets)?);
     let mut names: Vec<&str> = assets.iter().map(|asset| asset.name.as_str()).collect();
     names.sort_unstable();
@@ -44,8 +49,8 @@ pub(crate) fn loader(paths: &Paths) -> Result<String> {
 
 /// The widget's files under one hash. A stale pair of glue and module would fail in ways that are
 /// hard to read, and names that differ in their ends only weigh little in the loader.
-fn widget(stage: &Path, krate: &Path) -> Result<Vec<Asset>> {
-    let glue = fs::read(bindings::glue_path(stage, Part::Widget))?;
+fn widget(stage: &Path, krate: &Path, fallback: &Asset) -> Result<Vec<Asset>> {
+    let glue = glue(stage, Part::Widget, fallback)?;
     let wasm = fs::read(bindings::wasm_path(stage, Part::Widget))?;
     let sheet = styles(&krate.join("styles"))?;
     let mut contents = vec![
@@ -65,8 +70,8 @@ fn widget(stage: &Path, krate: &Path) -> Result<Vec<Asset>> {
 }
 
 /// Glue and module for the dashboard's script, under one hash as well.
-fn desk(stage: &Path) -> Result<Vec<Asset>> {
-    let glue = fs::read(bindings::glue_path(stage, Part::Desk))?;
+fn desk(stage: &Path, fallback: &Asset) -> Result<Vec<Asset>> {
+    let glue = glue(stage, Part::Desk, fallback)?;
     let wasm = fs::read(bindings::wasm_path(stage, Part::Desk))?;
     let contents = [("desk.js", ".js", glue), ("desk.wasm", ".wasm", wasm)];
     paired(
@@ -75,6 +80,23 @@ fn desk(stage: &Path) -> Result<Vec<Asset>> {
             .map(|(name, end, content)| (name.into(), end.into(), content))
             .into(),
     )
+}
+
+/// What both fetch where no WebSocket gets through.
+fn fallback(krate: &Path) -> Result<Asset> {
+    let path = krate.join(FALLBACK);
+    let source = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
+    let script = minify::script(&source).with_context(|| format!("{}", path.display()))?;
+    hashed(FALLBACK, script.into_bytes())
+}
+
+/// A part's glue, which knows the fallback by its name with the hash.
+fn glue(stage: &Path, part: Part, fallback: &Asset) -> Result<Vec<u8>> {
+    let path = bindings::glue_path(stage, part);
+    let glue = fs::read_to_string(&path).with_context(|| format!("{}", path.display()))?;
+    let named = glue.replace(&format!("./{FALLBACK}"), &format!("./{}", fallback.path));
+    ensure!(named != glue, "{} knows no {FALLBACK}", path.display());
+    Ok(named.into_bytes())
 }
 
 /// Assets of which each has a name, an end of its path, and its content; the paths begin with
@@ -210,13 +232,21 @@ mod tests {
     #[test]
     fn the_widgets_files_share_a_hash_of_all() {
         let dir = folder(&[
-            ("widget.js", "glue"),
+            ("widget.js", "import('./fallback.js')"),
+            ("fallback.js", "export const a = 1"),
             ("widget.wasm", "wasm"),
             ("styles/a.css", "a { b: c }"),
             ("styles/b.css", "d { e: f }"),
             ("lang/de.json", "{ \"a\": \"ä\" }"),
         ]);
-        let all = widget(dir.path(), dir.path()).unwrap();
+        let widget = || {
+            let fallback = fallback(dir.path()).unwrap();
+            let all = widget(dir.path(), dir.path(), &fallback).unwrap();
+            let glue = format!("import('./{}')", fallback.path);
+            assert_eq!(all[0].content, glue.as_bytes());
+            all
+        };
+        let all = widget();
         let stem = all[0].path.strip_suffix(".js").unwrap();
         let named: Vec<_> = all
             .iter()
@@ -233,16 +263,22 @@ mod tests {
         );
         assert_eq!(all[2].content, b"a{b:c}d{e:f}");
         fs::write(dir.path().join("lang/de.json"), "{}").unwrap();
-        assert_ne!(all[0].path, widget(dir.path(), dir.path()).unwrap()[0].path);
+        let other = widget();
+        assert_ne!(all[0].path, other[0].path);
+        fs::write(dir.path().join("fallback.js"), "export const a = 2").unwrap();
+        assert_ne!(other[0].path, widget()[0].path);
     }
 
     #[test]
     fn a_broken_language_is_an_error() {
         let dir = folder(&[
-            ("widget.js", ""),
+            ("widget.js", "import('./fallback.js')"),
+            ("fallback.js", ""),
             ("widget.wasm", ""),
             ("lang/de.json", "{"),
         ]);
-        assert!(widget(dir.path(), dir.path()).is_err());
+        let fallback = fallback(dir.path()).unwrap();
+        let error = widget(dir.path(), dir.path(), &fallback).unwrap_err();
+        assert!(format!("{error:#}").contains("de.json"), "{error:#}");
     }
 }

@@ -36,7 +36,7 @@ impl Stamp {
     /// What decides all the assets, given the stamp of the code.
     pub(crate) fn of_files(paths: &Paths, code: &Self) -> Result<Self> {
         let widget = paths.widget();
-        let mut inputs = vec![widget.join("loader.js")];
+        let mut inputs = vec![widget.join("loader.js"), widget.join("fallback.js")];
         for folder in [
             widget.join("styles"),
             widget.join("lang"),

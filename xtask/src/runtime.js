@@ -67,6 +67,18 @@ const makeClosure = (a, b, call) => {
   return real;
 };
 
+// A WebSocket; or, where none gets through, what is used like one, and fetched when it is needed.
+const channel = (url, protocols, way) => {
+  if (!way) return new WebSocket(url, protocols);
+  const socket = new EventTarget();
+  socket.close = () => socket.gone = 1;
+  import('./fallback.js').then(
+    ({carry}) => socket.gone || carry(socket, url, protocols[1], way > 1),
+    () => socket.dispatchEvent(new CloseEvent('close')),
+  );
+  return socket;
+};
+
 // Started by the address of the module, in the form that wasm-bindgen takes as well. Without
 // streaming, so that a proxy that drops the media type does no harm. A failed start may be tried
 // again.

@@ -24,7 +24,10 @@ impl State {
 /// Writes the kind and its fields. False if there is nothing to tell any more.
 fn write(json: &mut Writer, brain: &Client, change: Change) -> bool {
     match change {
-        Change::Link => link(json.text("link"), brain.link()),
+        Change::Link => {
+            link(json.text("link"), brain.link());
+            json.key("transport").unsigned(brain.transport() as u64);
+        }
         Change::Welcome => {
             if let Some(me) = brain.me() {
                 person(json.text("welcome").key("me"), me);
@@ -146,6 +149,7 @@ pub(super) fn room(json: &mut Writer, brain: &Client, id: Id, entries: bool) -> 
         json.end_object();
     }
     json.end_list();
+    ticks(json, room, me(brain));
     if entries {
         json.key("entries").list();
         for entry in window {
@@ -192,10 +196,13 @@ fn event(json: &mut Writer, room: &Room, event: &Event, me: Id) {
 fn marks(json: &mut Writer, room: &Room, me: Id) {
     key_id(json, "room", room.id());
     write_marks(json, room.marks());
-    json.key("unread")
-        .unsigned(room.unread(me))
-        .key("ticks")
-        .list();
+    json.key("unread").unsigned(room.unread(me));
+    ticks(json, room, me);
+}
+
+/// How far the own messages of the window have come.
+fn ticks(json: &mut Writer, room: &Room, me: Id) {
+    json.key("ticks").list();
     for entry in room.entries().iter().filter(|entry| entry.author.id == me) {
         key_id(json.object(), "cid", entry.cid);
         json.key("tick")
