@@ -17,7 +17,24 @@ async function token() {
   }
 }
 
-function link({ link, wait, code }) {
+// What got through where no WebSocket did, and since when: the next page need not find it out again.
+const WAY = "parlour-transport";
+const KEPT = 5 * 60_000;
+
+function remember(transport) {
+  if (!transport) return sessionStorage.removeItem(WAY);
+  const [known] = (sessionStorage.getItem(WAY) ?? "").split(" ");
+  if (Number(known) !== transport) sessionStorage.setItem(WAY, `${transport} ${Date.now()}`);
+}
+
+function recall() {
+  const [transport, since] = (sessionStorage.getItem(WAY) ?? "").split(" ");
+  if (Date.now() - since < KEPT) brain.desk.prefer(Number(transport));
+  else remember(0);
+}
+
+function link({ link, wait, code, transport }) {
+  if (link === "live") remember(transport);
   const banner = $("[data-connection]");
   banner.dataset.state = link;
   const words = {
@@ -142,4 +159,5 @@ for (const id of onScreen.keys()) brain.desk.join(id);
 askList();
 listen();
 toEnd();
+recall();
 brain.desk.start(live.socket_url);
