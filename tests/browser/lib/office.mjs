@@ -6,10 +6,11 @@ import { shop, site } from "./pages.mjs";
 import { Parlour } from "./parlour.mjs";
 
 export class Office {
-  /** `page` makes the shop's page of the snippet; `options` are those of the owner's browser. */
-  static async open({ settings, page = shop, options } = {}) {
+  /** `page` makes the shop's page of the snippet; `options` are those of the owner's browser; all come by the `proxy` if there is one. */
+  static async open({ settings, page = shop, options, proxy } = {}) {
     const office = new Office();
-    office.parlour = await Parlour.start(settings);
+    office.parlour = await Parlour.start({ ...settings, ...(proxy && { PARLOUR_PUBLIC_URL: proxy.url }) });
+    if (proxy) proxy.to = `http://${office.parlour.address}`;
     office.shop = await site(() => page(office.snippet ?? ""));
     [office.theirs, office.ours] = await Promise.all([launch(), launch()]);
     const made = await setUp(office.ours, office.parlour, { origins: [office.shop.origin] }, options);

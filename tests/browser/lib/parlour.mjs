@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const binary = process.env.PARLOUR_BIN ?? fileURLToPath(new URL("../../../target/debug/parlour", import.meta.url));
 
-/** A server with its own data. `url` and `setUp` are what it printed. */
+/** A server with its own data. `url` and `setUp` are what it printed, `address` is where it listens. */
 export class Parlour {
   static async start(settings = {}) {
     const parlour = new Parlour();
@@ -23,13 +23,14 @@ export class Parlour {
     this.process = spawn(binary, ["serve"], { env, stdio: ["ignore", "pipe", "pipe"] });
     this.log = "";
     this.ended = new Promise((resolve) => this.process.once("exit", (code, signal) => resolve({ code, signal })));
-    const lines = { listens: /listens on (http:\S+)/, setUp: /Set up: (http:\S+)/ };
+    const lines = { listens: /listens on (http:\S+)/, setUp: /Set up: (http:\S+)/, serving: /serving address=(\S+)/ };
     await new Promise((resolve, reject) => {
       const deadline = setTimeout(() => reject(new Error(`the server did not start:\n${this.log}`)), 20_000);
       const read = (chunk) => {
         this.log += chunk;
         const listens = lines.listens.exec(this.log);
-        if (!listens) return;
+        this.address = lines.serving.exec(this.log)?.[1];
+        if (!listens || !this.address) return;
         this.url = listens[1].replace(/\/$/, "");
         this.setUp = lines.setUp.exec(this.log)?.[1];
         // Both lines come in one breath; without an owner the second one is waited for.
@@ -44,7 +45,7 @@ export class Parlour {
       this.process.once("exit", () => reject(new Error(`the server ended:\n${this.log}`)));
     });
     // The same address after a restart, as a person would have it.
-    this.settings.PARLOUR_ADDR = new URL(this.url).host;
+    this.settings.PARLOUR_ADDR = this.address;
   }
 
   async end(signal) {
