@@ -207,6 +207,19 @@ async fn what_is_allowed_works() {
 }
 
 #[tokio::test]
+async fn who_leaves_is_answered() {
+    let (_node, _office, visitor) = scene().await;
+    for welcomed in [true, false] {
+        let mut wire = Wire::open("visitor", visitor.upgrade()).await.unwrap();
+        if welcomed {
+            wire.hello().await;
+        }
+        wire.bytes(&raw::frame(0x88, &[0x03, 0xe8])).await;
+        assert_eq!(wire.closed().await.0, 1000);
+    }
+}
+
+#[tokio::test]
 async fn the_handshake_has_one_form() {
     let (node, mut office, visitor) = scene().await;
     // Something else first.

@@ -226,7 +226,12 @@ impl Connection<'_> {
         message: Option<Result<Message, WsError>>,
     ) -> Result<Next, Option<u16>> {
         match message {
-            None | Some(Ok(Message::Close(_))) => Err(None),
+            None => Err(None),
+            Some(Ok(Message::Close(_))) => {
+                // The answer waits to be sent; without it, the other side has lost the connection.
+                let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.socket.flush()).await;
+                Err(None)
+            }
             Some(Ok(Message::Text(text))) if text.len() > limits::MAX_FRAME => {
                 Err(Some(close::TOO_LARGE))
             }
