@@ -41,7 +41,7 @@ pub(crate) async fn run(name: &str, setting: &str) {
     let ground = Ground {
         setting,
         postgres,
-        _scratch: std::env::var(DATA).expect(DATA).into(),
+        scratch: std::env::var(DATA).expect(DATA).into(),
     };
     let value = match tokio::spawn((fault.run)(ground)).await {
         Ok(outcome) => outcome.json(),

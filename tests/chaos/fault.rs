@@ -29,7 +29,7 @@ pub(crate) struct Ground {
     /// The PostgreSQL server, where there is one: its own to kill.
     pub(crate) postgres: Option<Postgres>,
     /// A folder for what it needs beside.
-    pub(crate) _scratch: PathBuf,
+    pub(crate) scratch: PathBuf,
 }
 
 /// What came of it.
@@ -77,6 +77,11 @@ impl Outcome {
             &format!("recovery {}, {} at most", seconds(recovery), seconds(most)),
         );
         self
+    }
+
+    /// What was found where there is no stage.
+    pub(crate) fn take(&mut self, settled: Settled) {
+        self.settled = settled;
     }
 
     /// The answers that told a writer to try again.
@@ -127,6 +132,14 @@ impl Resources {
             memory: nodes.iter().map(parlour_tests::Node::memory).sum(),
             descriptors: nodes.iter().map(parlour_tests::Node::descriptors).sum(),
         }
+    }
+
+    pub(crate) fn memory(&self) -> u64 {
+        self.memory
+    }
+
+    pub(crate) fn descriptors(&self) -> usize {
+        self.descriptors
     }
 
     /// Holds the nodes to what they used before: descriptors to a tenth more, memory to a tenth

@@ -1,6 +1,5 @@
 //! A disk that is full, a database that is locked, descriptors that are gone, readers that do not read.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use parlour_protocol::frame::{ErrorCode, ServerFrame};
@@ -9,8 +8,7 @@ use parlour_tests::database::{connect, file as database_file, only_sqlite};
 use parlour_tests::findings;
 use parlour_tests::load::{self, Writer};
 use parlour_tests::wire::Upgrade;
-use parlour_tests::{Heard, Node, Office, Request, Visitor, Wire, id};
-use tokio::net::TcpSocket;
+use parlour_tests::{Heard, Node, Office, Request, Visitor, Wire, disk, id};
 
 /// What a `send` is answered with.
 #[derive(Debug, PartialEq)]
@@ -39,17 +37,7 @@ async fn a_full_disk_refuses_and_recovers() {
     let visitor = Visitor::arrive(&node, &office.site).await;
     let ticket = visitor.open("before").await;
     let mut wire = Wire::of(&visitor).await;
-    // No file may grow: the log that every commit appends to is full at once.
-    let size = ["-wal", ""]
-        .iter()
-        .filter_map(|end| {
-            let mut path = database_file(node.data()).into_os_string();
-            path.push(end);
-            std::fs::metadata(path).ok()
-        })
-        .map(|file| file.len())
-        .min()
-        .unwrap();
+    let size = disk::full_at(node.data());
     node.limit(&format!("--fsize={size}:unlimited")).await;
     let mut acknowledged = Vec::new();
     let mut refused = Vec::new();
@@ -113,14 +101,7 @@ async fn a_torn_log_loses_nothing() {
     for number in 0..3 {
         visitor.say(&format!("before {number}")).await;
         node.kill().await;
-        let mut log = database_file(node.data()).into_os_string();
-        log.push("-wal");
-        let mut torn = std::fs::read(&log).unwrap();
-        // A part of a frame that looks like one, then noise.
-        let part = torn[32..32 + 500 * (number + 1)].to_vec();
-        torn.extend_from_slice(&part);
-        torn.extend_from_slice(&[0x5a; 77]);
-        std::fs::write(&log, torn).unwrap();
+        disk::tear_log(node.data(), 500 * (number + 1));
         node.start_again().await;
         visitor.command(|brain, now| brain.online(now));
         visitor.say(&format!("after {number}")).await;
@@ -147,13 +128,7 @@ async fn clients_notice_that_the_data_went_back() {
     agent.join(ticket).await;
     let copy = parlour_tests::node::folder();
     let file = copy.path().join("parlour.db");
-    let mut other = connect(node.data()).await;
-    sqlx::query("vacuum into $1")
-        .bind(file.display().to_string())
-        .execute(&mut other)
-        .await
-        .unwrap();
-    drop(other);
+    disk::copy(node.data(), &file).await;
     for number in 0..5 {
         visitor.say(&format!("gone {number}")).await;
     }
@@ -161,9 +136,7 @@ async fn clients_notice_that_the_data_went_back() {
     node.kill().await;
     let database = database_file(node.data());
     for end in ["-wal", "-shm"] {
-        let mut path = database.clone().into_os_string();
-        path.push(end);
-        let _ = std::fs::remove_file(path);
+        let _ = std::fs::remove_file(disk::beside(node.data(), end));
     }
     std::fs::copy(&file, &database).unwrap();
     node.start_again().await;
@@ -247,12 +220,7 @@ async fn a_backup_may_run_beside_it() {
     load::reached(&writers, 1_000, Duration::from_secs(20)).await;
     let copy = parlour_tests::node::folder();
     let file = copy.path().join("parlour.db");
-    let mut other = connect(node.data()).await;
-    sqlx::query("vacuum into $1")
-        .bind(file.display().to_string())
-        .execute(&mut other)
-        .await
-        .unwrap();
+    disk::copy(node.data(), &file).await;
     load::check_database(copy.path()).await;
     for writer in writers {
         let (room, account) = writer.finish().await;
@@ -307,19 +275,6 @@ async fn no_descriptors_left() {
     node.assert_well().await;
 }
 
-/// A socket whose owner takes nothing in.
-async fn deaf(node: &Node, origin: &str, token: &str, room: Id) -> Wire {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(4_096).unwrap();
-    let address: SocketAddr = node.address();
-    let stream = socket.connect(address).await.unwrap();
-    let upgrade = Upgrade::new(address, origin, token);
-    let mut wire = Wire::over("slow reader", upgrade.open_over(stream).await.unwrap());
-    wire.hello().await;
-    wire.send(&ClientFrame::Join { room, after: None }).await;
-    wire
-}
-
 /// A slow reader is closed with 4008, or served late; the others are not hurt, and on return she has it all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_reader_hurts_nobody() {
@@ -336,7 +291,10 @@ async fn a_slow_reader_hurts_nobody() {
     let mut slow = Vec::new();
     for _ in 0..5 {
         let token = office.owner.token().await;
-        slow.push(deaf(&node, &node.origin(), &token, ticket).await);
+        let upgrade = Upgrade::new(node.address(), &node.origin(), &token);
+        let mut wire = Wire::deaf("slow reader", upgrade).await;
+        wire.join(ticket, None).await;
+        slow.push(wire);
     }
     let before = node.memory();
     let mut writer = Wire::of(&visitor).await;

@@ -320,6 +320,16 @@ impl Browser {
         }
     }
 
+    /// The same, connected to the node itself where others go through a proxy.
+    #[must_use]
+    pub fn past_proxy(&self, node: &crate::Node) -> Self {
+        Self {
+            address: node.listens(),
+            origin: node.origin(),
+            ..self.clone()
+        }
+    }
+
     /// The `Cookie` header that it sends; nothing if it holds none.
     #[must_use]
     pub fn cookie(&self) -> Option<String> {

@@ -18,6 +18,8 @@
 //! - [`load`]: writers that keep account of what was acknowledged
 //! - [`reader`]: readers that note what they are shown, in the order in which they are
 //! - [`stage`]: nodes under that load, to which something happens
+//! - [`talk`]: a conversation to which something happens
+//! - [`disk`]: what disks do
 //! - [`findings`]: what must not have come of it
 //! - [`transcript`]: who sent what to whom, printed when a test fails
 //!
@@ -40,6 +42,7 @@ pub mod cluster;
 pub mod command;
 pub mod database;
 pub mod deflate;
+pub mod disk;
 pub mod events;
 pub mod findings;
 pub mod forge;
@@ -53,6 +56,7 @@ pub mod proxy;
 pub mod reader;
 pub mod redis;
 pub mod stage;
+pub mod talk;
 pub mod transcript;
 pub mod wire;
 

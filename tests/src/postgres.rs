@@ -172,6 +172,16 @@ impl Postgres {
     }
 }
 
+/// Everything in a database, as `pg_dump` tells of it.
+///
+/// # Panics
+/// If that fails.
+pub async fn dump(url: &str) -> String {
+    let output = program("pg_dump").arg(url).output().await.unwrap();
+    assert!(output.status.success(), "pg_dump failed");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 /// A folder that PostgreSQL may use: it refuses to run as root, and a folder of root's may be
 /// closed to others where the checkout is.
 fn folder() -> TempDir {

@@ -112,7 +112,7 @@ pub struct Settled {
 
 impl Stage {
     /// Starts everything.
-    pub async fn begin(plan: Plan) -> Self {
+    pub async fn begin(mut plan: Plan) -> Self {
         let redis = if plan.redis {
             Some(Redis::start().await)
         } else {
@@ -121,6 +121,11 @@ impl Stage {
         let mut fronts = Vec::new();
         for _ in 0..if plan.fronts { plan.nodes } else { 0 } {
             fronts.push(Arc::new(Proxy::idle().await));
+        }
+        // One address for all, as behind a balancer.
+        if let Some(first) = fronts.first() {
+            let url = format!("http://{}", first.address());
+            plan = plan.set("PARLOUR_PUBLIC_URL", url);
         }
         let (cluster, office) = start(&plan, redis, &fronts).await;
         let (mut rooms, mut writers, mut visitors) = (Vec::new(), Vec::new(), Vec::new());

@@ -7,7 +7,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use parlour_protocol::frame::{Draft, ErrorCode, Open};
 use parlour_protocol::{ClientFrame, Id, SUBPROTOCOL, ServerFrame, VERSION, close};
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
@@ -161,6 +161,25 @@ impl Wire {
             silent: false,
             sent: 0,
         }
+    }
+
+    /// Opens a socket, up to the welcome, whose owner takes in next to nothing: the system keeps
+    /// little for it.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn deaf(name: &str, upgrade: Upgrade) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        let stream = socket.connect(upgrade.address).await.unwrap();
+        let mut wire = Self::over(name, upgrade.open_over(stream).await.expect("a socket"));
+        wire.hello().await;
+        wire
+    }
+
+    /// Joins a room.
+    pub async fn join(&mut self, room: Id, after: Option<u64>) {
+        self.send(&ClientFrame::Join { room, after }).await;
     }
 
     /// Says hello and waits for the welcome.
@@ -421,7 +440,65 @@ fn id_byte() -> u8 {
 
 /// Frames by hand (RFC 6455, section 5.2).
 pub mod raw {
+    use parlour_protocol::close;
+    use parlour_protocol::limits::MAX_FRAME;
+
     const MASK: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
+
+    /// What is no WebSocket: what it is called, the code that it is closed with, and its bytes.
+    #[must_use]
+    pub fn none() -> Vec<(&'static str, u16, Vec<u8>)> {
+        let large = "x".repeat(MAX_FRAME + 1);
+        let huge = "x".repeat(1024 * 1024);
+        vec![
+            ("binary", close::UNSUPPORTED, frame(0x82, b"\x00\x01")),
+            (
+                "text that is not UTF-8",
+                close::BAD_TEXT,
+                frame(0x81, b"{\"t\":\"\xff\xfe\"}"),
+            ),
+            ("a cut character", close::BAD_TEXT, frame(0x81, b"\xe2\x82")),
+            (
+                "an overlong character",
+                close::BAD_TEXT,
+                frame(0x81, b"\xc0\xaf"),
+            ),
+            (
+                "one byte too many",
+                close::TOO_LARGE,
+                frame(0x81, large.as_bytes()),
+            ),
+            (
+                "far too many bytes",
+                close::TOO_LARGE,
+                frame(0x81, huge.as_bytes()),
+            ),
+            ("a reserved opcode", close::PROTOCOL, frame(0x83, b"x")),
+            (
+                "a reserved control opcode",
+                close::PROTOCOL,
+                frame(0x8b, b"x"),
+            ),
+            ("a reserved bit", close::PROTOCOL, frame(0xa1, b"x")),
+            ("an unmasked frame", close::PROTOCOL, unmasked(0x81, b"{}")),
+            ("a fragmented ping", close::PROTOCOL, frame(0x09, b"x")),
+            (
+                "a continuation of nothing",
+                close::PROTOCOL,
+                frame(0x80, b"x"),
+            ),
+            (
+                "a ping that is too long",
+                close::PROTOCOL,
+                frame(0x89, &[b'x'; 126]),
+            ),
+            (
+                "a text within a text",
+                close::PROTOCOL,
+                [frame(0x01, b"a"), frame(0x81, b"b")].concat(),
+            ),
+        ]
+    }
 
     /// A masked frame; `first` is its first byte: the final bit, the reserved bits and the opcode.
     #[must_use]

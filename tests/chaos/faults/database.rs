@@ -9,7 +9,7 @@ use parlour_tests::proxy::{Mode, Proxy};
 use parlour_tests::stage::Stage;
 use parlour_tests::within;
 
-use super::on_sqlite;
+use super::{on_sqlite, refused};
 use crate::fault::{Fault, Ground, Outcome, Resources};
 
 pub(super) fn faults() -> Vec<Fault> {
@@ -25,6 +25,12 @@ pub(super) fn faults() -> Vec<Fault> {
             limit: REFUSED,
             excluded: on_sqlite,
             run: |ground| Box::pin(stalled(ground)),
+        },
+        Fault {
+            name: "commit lost",
+            limit: "the answer to a commit does not arrive: 0 doubled; back within 5 s",
+            excluded: on_sqlite,
+            run: |ground| Box::pin(commit_lost(ground)),
         },
         Fault {
             name: "PostgreSQL locked",
@@ -120,6 +126,29 @@ async fn locked(ground: Ground) -> Outcome {
     finish(outcome, stage, before).await
 }
 
+/// What is asked of the database arrives, what it answers does not, and then the connection is lost.
+async fn commit_lost(ground: Ground) -> Outcome {
+    let server = ground.postgres.as_ref().expect("PostgreSQL");
+    let proxy = Proxy::before(server.address()).await;
+    let plan = ground.setting.plan().busy().database_by(proxy.address());
+    let stage = Stage::begin(plan).await;
+    let mut outcome = Outcome::default();
+    for _ in 0..ground.setting.rounds(100, 8) {
+        stage.goes_on(50).await;
+        proxy.set(Mode::LoseAnswers);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        proxy.cut().await;
+        let begun = Instant::now();
+        stage.recovers().await;
+        outcome.round(begun.elapsed());
+    }
+    let writers = stage.writers.iter();
+    let repeated: u64 = writers.map(|writer| writer.account().repeated).sum();
+    outcome.note("sent again", repeated);
+    outcome.expect(repeated > 0, "nothing that was stored was sent again");
+    outcome.settle(stage, BACK).await
+}
+
 async fn finish(mut outcome: Outcome, stage: Stage, before: Resources) -> Outcome {
     before.compare(&stage, SPARE, &mut outcome).await;
     let mut outcome = outcome.settle(stage, BACK).await;
@@ -139,19 +168,4 @@ async fn until_all(stage: &Stage, status: u16) {
         }
     })
     .await;
-}
-
-/// Waits until every writer was refused once more.
-async fn refused(stage: &Stage) {
-    let counts = || stage.writers.iter().map(|writer| writer.account().refused);
-    let before: Vec<u64> = counts().collect();
-    let all = || counts().zip(&before).all(|(now, before)| now > *before);
-    // Longer than is allowed, so that the figure is known.
-    let waiting = async {
-        while !all() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
-    assert!(waited.is_ok(), "writers were not refused within 20 s");
 }

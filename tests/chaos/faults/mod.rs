@@ -1,15 +1,31 @@
 //! All faults, one file a family.
 
+use std::time::Duration;
+
+use parlour_tests::stage::Stage;
+
 use crate::fault::Fault;
 use crate::setting::Setting;
 
 mod bus;
+mod clients;
 mod database;
+mod disk;
+mod network;
 mod process;
+mod system;
 
 /// All of them, in the order of the promise's table.
 pub(crate) fn all() -> Vec<Fault> {
-    let families = [process::faults(), bus::faults(), database::faults()];
+    let families = [
+        process::faults(),
+        network::faults(),
+        bus::faults(),
+        database::faults(),
+        clients::faults(),
+        disk::faults(),
+        system::faults(),
+    ];
     families.into_iter().flatten().collect()
 }
 
@@ -24,4 +40,25 @@ fn without_redis(setting: &Setting) -> Option<&'static str> {
 
 fn on_sqlite(setting: &Setting) -> Option<&'static str> {
     (!setting.is_postgres()).then_some("there is no PostgreSQL")
+}
+
+fn on_postgres(setting: &Setting) -> Option<&'static str> {
+    setting
+        .is_postgres()
+        .then_some("the file is SQLite's; what becomes of PostgreSQL's files is its own promise")
+}
+
+/// Waits until every writer was refused once more.
+async fn refused(stage: &Stage) {
+    let counts = || stage.writers.iter().map(|writer| writer.account().refused);
+    let before: Vec<u64> = counts().collect();
+    let all = || counts().zip(&before).all(|(now, before)| now > *before);
+    // Longer than is allowed, so that the figure is known.
+    let waiting = async {
+        while !all() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
+    assert!(waited.is_ok(), "writers were not refused within 20 s");
 }

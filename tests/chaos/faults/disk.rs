@@ -1,0 +1,177 @@
+//! What happens to the disk, and to SQLite's file.
+
+use std::time::{Duration, Instant};
+
+use parlour_tests::database::{connect, url_of};
+use parlour_tests::load::total;
+use parlour_tests::stage::Stage;
+use parlour_tests::{Visitor, disk, load};
+
+use super::{nowhere, on_postgres, refused};
+use crate::fault::{Fault, Ground, Outcome, Resources};
+
+pub(super) fn faults() -> Vec<Fault> {
+    vec![
+        Fault {
+            name: "disk full",
+            limit: "507 or 503 and a retryable error, never an acknowledgement; recovers by itself within 5 s",
+            excluded: on_postgres,
+            run: |ground| Box::pin(full(ground)),
+        },
+        Fault {
+            name: "database locked",
+            limit: "BEGIN EXCLUSIVE for 10 s: waits or refuses, 0 lost; back within 5 s",
+            excluded: on_postgres,
+            run: |ground| Box::pin(locked(ground)),
+        },
+        Fault {
+            name: "backup running",
+            limit: "nobody is refused, and the copy is sound",
+            excluded: nowhere,
+            run: |ground| Box::pin(backup(ground)),
+        },
+        Fault {
+            name: "torn log",
+            limit: "opens clean, 0 lost; back within 5 s",
+            excluded: on_postgres,
+            run: |ground| Box::pin(torn(ground)),
+        },
+        Fault {
+            name: "unflushed writes dropped",
+            limit: "SIGKILL, and what was not flushed is gone: 0 acknowledged lost",
+            excluded: on_postgres,
+            run: |ground| Box::pin(unflushed(ground)),
+        },
+    ]
+}
+
+const BACK: Duration = Duration::from_secs(5);
+
+/// No file may grow: what every commit appends to is full at once.
+async fn full(ground: Ground) -> Outcome {
+    let stage = Stage::begin(ground.setting.plan()).await;
+    let mut outcome = Outcome::default();
+    let node = &stage.cluster[0];
+    let visitor = Visitor::arrive(node, &stage.office.site).await;
+    let ticket = visitor.open("before").await;
+    visitor.close();
+    stage.goes_on(100).await;
+    let before = Resources::of(&stage);
+    for _ in 0..ground.setting.rounds(10, 2) {
+        stage.goes_on(100).await;
+        let size = disk::full_at(node.data());
+        node.limit(&format!("--fsize={size}:unlimited")).await;
+        refused(&stage).await;
+        let count = total(&stage.writers);
+        refused(&stage).await;
+        outcome.expect(
+            total(&stage.writers) == count,
+            "acknowledged on a full disk",
+        );
+        let form = [
+            ("text", "by form"),
+            ("cid", &parlour_tests::id().text()),
+            ("room", "public"),
+        ];
+        let mut browser = stage.office.owner.browser.clone();
+        let answer = browser
+            .form(&format!("/tickets/{ticket}/messages"), &form)
+            .await;
+        outcome.expect(
+            matches!(answer.status, 503 | 507),
+            &format!("a form was answered with {}", answer.status),
+        );
+        outcome.expect(node.is_healthy().await, "it is not healthy");
+        node.limit("--fsize=unlimited:unlimited").await;
+        outcome.round(stage.recovers().await);
+    }
+    before.compare(&stage, 0, &mut outcome).await;
+    outcome.settle(stage, BACK).await
+}
+
+async fn locked(ground: Ground) -> Outcome {
+    let stage = Stage::begin(ground.setting.plan()).await;
+    let mut outcome = Outcome::default();
+    stage.goes_on(100).await;
+    let before = Resources::of(&stage);
+    for _ in 0..ground.setting.rounds(5, 1) {
+        stage.goes_on(100).await;
+        let mut other = connect(stage.cluster[0].data()).await;
+        for statement in ["pragma busy_timeout = 9000", "begin exclusive"] {
+            sqlx::raw_sql(statement).execute(&mut other).await.unwrap();
+        }
+        let (count, begun) = (total(&stage.writers), Instant::now());
+        let time = Duration::from_secs(u64::from(ground.setting.rounds(10, 6)));
+        tokio::time::sleep(time.saturating_sub(begun.elapsed())).await;
+        outcome.expect(
+            total(&stage.writers) <= count + 16,
+            "acknowledged while nothing could be stored",
+        );
+        sqlx::raw_sql("rollback").execute(&mut other).await.unwrap();
+        outcome.round(stage.recovers().await);
+    }
+    before.compare(&stage, 0, &mut outcome).await;
+    let mut outcome = outcome.settle(stage, BACK).await;
+    let (count, longest) = outcome.refusals();
+    outcome.note("refused", count);
+    outcome.limit("refused after", longest, Duration::from_millis(5_300));
+    outcome
+}
+
+/// `VACUUM INTO`, or `pg_dump`, while writers write.
+async fn backup(ground: Ground) -> Outcome {
+    let stage = Stage::begin(ground.setting.plan()).await;
+    let mut outcome = Outcome::default();
+    for _ in 0..ground.setting.rounds(10, 2) {
+        stage.goes_on(300).await;
+        let copy = parlour_tests::node::folder();
+        let file = copy.path().join("parlour.db");
+        match url_of(stage.cluster[0].data()) {
+            Some(url) => {
+                let dump = parlour_tests::postgres::dump(&url).await;
+                outcome.expect(dump.contains("message "), "the dump holds no message");
+            }
+            None => {
+                disk::copy(stage.cluster[0].data(), &file).await;
+                load::check_database(copy.path()).await;
+            }
+        }
+        outcome.round(stage.recovers().await);
+    }
+    let mut outcome = outcome.settle(stage, BACK).await;
+    let (count, _) = outcome.refusals();
+    outcome.expect(count == 0, &format!("{count} were refused"));
+    outcome
+}
+
+/// The machine ended in the middle of a write: a part of a frame lies behind the last commit.
+async fn torn(ground: Ground) -> Outcome {
+    let mut stage = Stage::begin(ground.setting.plan()).await;
+    let mut outcome = Outcome::default();
+    for round in 0..ground.setting.rounds(20, 3) {
+        stage.goes_on(100).await;
+        stage.cluster[0].kill().await;
+        disk::tear_log(stage.cluster[0].data(), 311 * (round as usize + 1));
+        stage.cluster[0].start_again().await;
+        outcome.round(stage.recovers().await);
+    }
+    outcome.settle(stage, BACK).await
+}
+
+/// The machine ended: only what was flushed is there.
+async fn unflushed(ground: Ground) -> Outcome {
+    let library = disk::forgetful_library(&ground.scratch).await;
+    let plan = ground.setting.plan().set("LD_PRELOAD", library.display());
+    let mut stage = Stage::begin(plan).await;
+    let mut outcome = Outcome::default();
+    let mut forgotten = 0;
+    for round in 0..ground.setting.rounds(50, 5) {
+        stage.goes_on(100 + u64::from(round % 7) * 13).await;
+        stage.cluster[0].kill().await;
+        forgotten += disk::forget_unflushed(stage.cluster[0].data());
+        stage.cluster[0].start_again().await;
+        outcome.round(stage.recovers().await);
+    }
+    outcome.note("bytes dropped", forgotten);
+    outcome.settle(stage, BACK).await
+}

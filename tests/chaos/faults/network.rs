@@ -1,0 +1,225 @@
+//! What happens between clients and nodes.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use parlour_protocol::client::{Client, Link};
+use parlour_protocol::frame::Availability;
+use parlour_tests::proxy::{Mode, Target};
+use parlour_tests::stage::Stage;
+use parlour_tests::{Visitor, within};
+
+use super::nowhere;
+use crate::fault::{Fault, Ground, Outcome, Resources};
+use crate::setting::Setting;
+
+pub(super) fn faults() -> Vec<Fault> {
+    vec![
+        Fault {
+            name: "one node of two",
+            limit: "the other's clients see all; its own move over within 5 s",
+            excluded: alone,
+            run: |ground| Box::pin(one_of_two(ground)),
+        },
+        Fault {
+            name: "acknowledgement lost",
+            limit: "0 doubled; whole: over 1,000 that are sent again",
+            excluded: nowhere,
+            run: |ground| Box::pin(answers_lost(ground)),
+        },
+        Fault {
+            name: "half-open connection",
+            limit: "let go within 2 heartbeats, 1 s and the closing's 2 s; the client within 2 and 2 s; presence offline 16 s later",
+            excluded: nowhere,
+            run: |ground| Box::pin(half_open(ground)),
+        },
+        Fault {
+            name: "slow network",
+            limit: "delayed by 200 ms, then 4 kB/s, then cut: back within 5 s",
+            excluded: nowhere,
+            run: |ground| Box::pin(slow_network(ground)),
+        },
+        Fault {
+            name: "everybody reconnects",
+            limit: "all back and caught up within 30 s; whole: 2,000 connections",
+            excluded: nowhere,
+            run: |ground| Box::pin(everybody(ground)),
+        },
+        Fault {
+            name: "WebSockets blocked",
+            limit: "delivered within 10 s over the fallback",
+            excluded: |_| Some("there is no other transport yet"),
+            run: |_| Box::pin(async { Outcome::default() }),
+        },
+    ]
+}
+
+const BACK: Duration = Duration::from_secs(5);
+
+fn alone(setting: &Setting) -> Option<&'static str> {
+    (setting.nodes() < 2).then_some("several nodes need PostgreSQL and Redis")
+}
+
+/// The balancer sends the clients of a node that died to the other.
+async fn one_of_two(ground: Ground) -> Outcome {
+    let mut stage = Stage::begin(ground.setting.plan().behind_proxies()).await;
+    let mut outcome = Outcome::default();
+    for round in 0..ground.setting.rounds(50, 4) {
+        let (dead, other) = (round as usize % 2, 1 - round as usize % 2);
+        stage.goes_on(100).await;
+        stage.cluster[dead].kill().await;
+        stage.fronts[dead].aim(Target::Tcp(stage.cluster[other].listens()));
+        outcome.round(stage.recovers().await);
+        stage.cluster[dead].start_again().await;
+    }
+    outcome.settle(stage, BACK).await
+}
+
+/// What is asked arrives, and what is answered does not.
+async fn answers_lost(ground: Ground) -> Outcome {
+    let plan = ground.setting.plan().busy().behind_proxies();
+    let stage = Stage::begin(plan).await;
+    let wanted = ground.setting.rounds(1_000, 100);
+    let mut outcome = Outcome::default();
+    let repeated = || -> u64 {
+        let writers = stage.writers.iter();
+        writers.map(|writer| writer.account().repeated).sum()
+    };
+    while repeated() < u64::from(wanted) {
+        stage.goes_on(50).await;
+        stage
+            .fronts
+            .iter()
+            .for_each(|front| front.set(Mode::LoseAnswers));
+        // Long enough for what is under way to be stored.
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        join_all(stage.fronts.iter().map(|front| front.cut())).await;
+        outcome.round(stage.recovers().await);
+    }
+    outcome.note("sent again", repeated());
+    outcome.settle(stage, BACK).await
+}
+
+/// No packet arrives any more, and nobody is told.
+async fn half_open(ground: Ground) -> Outcome {
+    let stage = Stage::begin(ground.setting.plan().behind_proxies()).await;
+    let mut outcome = Outcome::default();
+    let last = stage.cluster.nodes().len() - 1;
+    let visitor = Visitor::arrive(&stage.cluster[0], &stage.office.site).await;
+    let ticket = visitor.open("hello").await;
+    // She is connected past the proxy.
+    let mut direct = stage.office.owner.clone();
+    direct.browser = direct.browser.past_proxy(&stage.cluster[last]);
+    let agent = direct.dashboard().await;
+    agent.join(ticket).await;
+    agent
+        .expect_presence_in(ticket, visitor.id(), Availability::Online)
+        .await;
+    stage.goes_on(100).await;
+    let before = Resources::of(&stage);
+    stage.fronts.iter().for_each(|front| front.set(Mode::Stall));
+    let begun = Instant::now();
+    let noticed = async {
+        let lost = |brain: &Client| (brain.link() != Link::Live).then_some(());
+        visitor.until("the loss to be noticed", lost).await;
+        begun.elapsed()
+    };
+    let let_go = async {
+        within("the end of the server's half", async {
+            // Who is at the proxy: a visitor, four writers or more, and the readers.
+            let stalled = 1 + stage.writers.len() + stage.readers.len();
+            while Resources::of(&stage).descriptors() + stalled > before.descriptors() + 3 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+        begun.elapsed()
+    };
+    let (noticed, let_go) = tokio::join!(noticed, let_go);
+    outcome.limit("noticed", noticed, Duration::from_millis(6_300));
+    outcome.limit("let go", let_go, Duration::from_millis(7_500));
+    let who = visitor.id();
+    let offline = |brain: &Client| {
+        let people = &brain.room(ticket)?.state()?.people;
+        let gone = |state| state == Availability::Offline;
+        people
+            .iter()
+            .any(|known| known.who.id == who && gone(known.state))
+            .then_some(())
+    };
+    agent
+        .until_within(Duration::from_secs(30), "the light to go out", offline)
+        .await;
+    outcome.limit("offline", begun.elapsed(), Duration::from_secs(5 + 17));
+    stage.fronts.iter().for_each(|front| front.set(Mode::Pass));
+    visitor.command(|brain, now| brain.online(now));
+    let begun = Instant::now();
+    stage.recovers().await;
+    visitor.live().await;
+    outcome.round(begun.elapsed());
+    before.compare(&stage, 0, &mut outcome).await;
+    visitor.close();
+    agent.close();
+    outcome.settle(stage, Duration::from_secs(10)).await
+}
+
+async fn slow_network(ground: Ground) -> Outcome {
+    let stage = Stage::begin(ground.setting.plan().behind_proxies()).await;
+    let mut outcome = Outcome::default();
+    for _ in 0..ground.setting.rounds(5, 1) {
+        for mode in [
+            Mode::Delay(Duration::from_millis(200)),
+            Mode::Trickle(4_000),
+        ] {
+            stage.goes_on(100).await;
+            stage.fronts.iter().for_each(|front| front.set(mode));
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            join_all(stage.fronts.iter().map(|front| front.cut())).await;
+            outcome.round(stage.recovers().await);
+        }
+    }
+    outcome.settle(stage, BACK).await
+}
+
+/// Every connection is cut at once; clients come back with the brain's back-off and jitter.
+async fn everybody(ground: Ground) -> Outcome {
+    let stage = Stage::begin(ground.setting.plan().behind_proxies()).await;
+    let mut outcome = Outcome::default();
+    let count = ground.setting.rounds(2_000, 300) as usize;
+    let visitor = Visitor::arrive(&stage.cluster[0], &stage.office.site).await;
+    let ticket = visitor.open("hello").await;
+    let nodes = stage.cluster.nodes();
+    let mut tabs = Vec::new();
+    while tabs.len() < count {
+        let opening = (0..20).map(|number| visitor.tab_at(&nodes[number % nodes.len()]));
+        tabs.extend(join_all(opening).await);
+    }
+    let mut agent = stage.office.owner.clone();
+    agent.browser = agent.browser.past_proxy(&nodes[0]);
+    let agent = agent.dashboard().await;
+    agent.join(ticket).await;
+    for round in 0..ground.setting.rounds(3, 1) {
+        join_all(stage.fronts.iter().map(|front| front.cut())).await;
+        let begun = Instant::now();
+        let text = format!("welcome back, the {round}. time");
+        agent.say_in(ticket, &text).await;
+        let has = |brain: &Client| {
+            let room = brain.room(ticket)?;
+            let mut entries = room.entries().iter();
+            let live = brain.link() == Link::Live && room.live();
+            (live && entries.any(|entry| parlour_tests::actor::text_of(entry) == text))
+                .then_some(())
+        };
+        let patience = Duration::from_secs(60);
+        let waiting = tabs
+            .iter()
+            .map(|tab| tab.until_within(patience, "the news", &has));
+        join_all(waiting).await;
+        outcome.round(begun.elapsed());
+        stage.recovers().await;
+    }
+    outcome.note("connections", count);
+    agent.close();
+    tabs.iter().for_each(|tab| tab.close());
+    outcome.settle(stage, Duration::from_secs(30)).await
+}
