@@ -240,6 +240,7 @@ async fn no_descriptors_left() {
     let office = Office::open(&node).await;
     let visitor = Visitor::arrive(&node, &office.site).await;
     let ticket = visitor.open("before").await;
+    let mut wire = Wire::of(&visitor).await;
     let used = node.descriptors();
     node.limit(&format!("--nofile={}:", used + 8)).await;
     let mut held = Vec::new();
@@ -249,10 +250,13 @@ async fn no_descriptors_left() {
         }
     }
     let before = node.cpu();
-    // Who is there already goes on talking.
+    // Who is there already goes on talking, also many at once.
     for number in 0..20 {
         visitor.say(&format!("number {number}")).await;
     }
+    let batch: Vec<(Id, &str)> = (0..16).map(|_| (id(), "x")).collect();
+    wire.say(ticket, &batch, false).await;
+    assert_eq!(answer(&mut wire).await, Answer::Stored);
     let spent = node.cpu() - before;
     assert!(
         spent < Duration::from_secs(3),
@@ -260,7 +264,7 @@ async fn no_descriptors_left() {
     );
     drop(held);
     visitor.say("after").await;
-    assert_eq!(visitor.texts(ticket).len(), 22);
+    assert_eq!(visitor.texts(ticket).len(), 22 + batch.len());
     node.limit("--nofile=4096:").await;
     parlour_tests::within("an answer once there are descriptors again", async {
         while Request::get("/healthz")

@@ -80,8 +80,9 @@ fn from_database(error: &dyn sqlx::error::DatabaseError) -> StoreError {
 /// Whether the same may succeed later.
 fn passes(code: &str) -> bool {
     match code.parse::<i32>() {
-        // SQLite's extended codes carry the primary one in their low byte: busy, locked, I/O error, full.
-        Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13),
+        // SQLite's extended codes carry the primary one in their low byte: busy, locked, I/O error,
+        // full, cannot open.
+        Ok(number) if code.len() < 5 => matches!(number & 0xff, 5 | 6 | 10 | 13 | 14),
         // PostgreSQL's classes: connection, transaction rolled back, resources, lock not available
         // and cancelled, shut down; and a transaction that was read-only after a fail-over.
         _ => {

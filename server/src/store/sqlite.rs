@@ -32,6 +32,9 @@ pub(super) async fn open(folder: &Path, opener: Opener) -> Result<Store, OpenErr
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY)
+        // What a statement may have to undo is kept in memory: a file for it costs time, and when
+        // no descriptor is left there is none.
+        .pragma("temp_store", "memory")
         .log_statements(tracing::log::LevelFilter::Off);
     let mut connection = options.clone().connect().await.map_err(corrupt)?;
     MIGRATIONS
