@@ -179,6 +179,12 @@ impl fmt::Display for Report {
         for row in self.excluded() {
             writeln!(f, "{}", row.line())?;
         }
+        if self.quick {
+            writeln!(
+                f,
+                "A quick run: SQLite with Redis and PostgreSQL without are left to a whole one."
+            )?;
+        }
         let held = self.tried().filter(|row| row.0["held"] == true).count();
         writeln!(
             f,

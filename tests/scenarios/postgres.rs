@@ -159,7 +159,7 @@ async fn a_lost_answer_of_the_database_doubles_nothing() {
     let node = behind(&proxy).await;
     survive(&node, async || {
         for _ in 0..5 {
-            proxy.set(Mode::LoseAnswers);
+            proxy.set(Mode::LoseAnswersTo("commit"));
             tokio::time::sleep(Duration::from_millis(100)).await;
             proxy.cut().await;
             until_ready(&node, 200).await;

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
@@ -23,6 +24,8 @@ pub enum Mode {
     Stall,
     /// Hands on what is asked, and loses what is answered.
     LoseAnswers,
+    /// The same of each connection from the moment on in which this word is asked for.
+    LoseAnswersTo(&'static str),
     /// Takes away the header that asks for a WebSocket, as proxies do that do not know of it.
     StripUpgrade,
     /// Ends connections, and new ones as soon as they come.
@@ -150,9 +153,10 @@ where
     C: AsyncRead + Unpin,
     D: AsyncWrite + Unpin,
 {
+    let asked = AtomicBool::new(false);
     tokio::select! {
-        () = carry(up.0, up.1, mode.clone(), Way::Up) => {}
-        () = carry(down.0, down.1, mode, Way::Down) => {}
+        () = carry(up.0, up.1, mode.clone(), Way::Up, &asked) => {}
+        () = carry(down.0, down.1, mode, Way::Down, &asked) => {}
     }
 }
 
@@ -169,6 +173,7 @@ async fn carry(
     mut to: impl AsyncWrite + Unpin,
     mut mode: watch::Receiver<Mode>,
     way: Way,
+    asked: &AtomicBool,
 ) {
     let mut buffer = vec![0; 16 * 1024];
     loop {
@@ -191,6 +196,13 @@ async fn carry(
         let sent = match now {
             Mode::Refuse => return,
             Mode::LoseAnswers if way == Way::Down => Ok(()),
+            Mode::LoseAnswersTo(word) if way == Way::Up => {
+                if holds(bytes, word) {
+                    asked.store(true, Ordering::Relaxed);
+                }
+                to.write_all(bytes).await
+            }
+            Mode::LoseAnswersTo(_) if asked.load(Ordering::Relaxed) => Ok(()),
             Mode::Trickle(rate) => trickle(&mut to, bytes, rate, &mode).await,
             Mode::Delay(time) => {
                 tokio::time::sleep(time).await;
@@ -224,6 +236,11 @@ async fn trickle(
         }
     }
     Ok(())
+}
+
+fn holds(bytes: &[u8], word: &str) -> bool {
+    let mut windows = bytes.windows(word.len());
+    windows.any(|window| window == word.as_bytes())
 }
 
 /// Gives the header another name, of the same length.

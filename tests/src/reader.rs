@@ -171,11 +171,21 @@ impl Eyes {
         .await;
         for room in &self.rooms {
             let after = Some(lock(&self.seen).last(*room));
-            wire.send(&ClientFrame::Join { room: *room, after }).await;
+            wire.join(*room, after).await;
         }
         loop {
             match wire.next_or_silence(SILENCE).await {
                 Heard::Closed(code) => return code,
+                Heard::Frame(ServerFrame::Error {
+                    room: Some(room),
+                    retry: true,
+                    after,
+                    ..
+                }) => {
+                    tokio::time::sleep(Duration::from_millis(after.min(200).into())).await;
+                    let after = Some(lock(&self.seen).last(room));
+                    wire.join(room, after).await;
+                }
                 Heard::Frame(frame) => self.take(frame),
             }
         }

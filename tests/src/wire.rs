@@ -68,6 +68,13 @@ impl Upgrade {
         self
     }
 
+    /// Connects to this address, where a proxy stands.
+    #[must_use]
+    pub fn by(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
     /// Connects from another loopback address.
     #[must_use]
     pub fn from(mut self, address: IpAddr) -> Self {

@@ -135,7 +135,7 @@ async fn commit_lost(ground: Ground) -> Outcome {
     let mut outcome = Outcome::default();
     for _ in 0..ground.setting.rounds(100, 8) {
         stage.goes_on(50).await;
-        proxy.set(Mode::LoseAnswers);
+        proxy.set(Mode::LoseAnswersTo("commit"));
         tokio::time::sleep(Duration::from_millis(100)).await;
         proxy.cut().await;
         let begun = Instant::now();

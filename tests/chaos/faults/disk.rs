@@ -161,17 +161,22 @@ async fn torn(ground: Ground) -> Outcome {
 /// The machine ended: only what was flushed is there.
 async fn unflushed(ground: Ground) -> Outcome {
     let library = disk::forgetful_library(&ground.scratch).await;
-    let plan = ground.setting.plan().set("LD_PRELOAD", library.display());
+    let plan = ground
+        .setting
+        .plan()
+        .busy()
+        .set("LD_PRELOAD", library.display());
     let mut stage = Stage::begin(plan).await;
     let mut outcome = Outcome::default();
     let mut forgotten = 0;
-    for round in 0..ground.setting.rounds(50, 5) {
-        stage.goes_on(100 + u64::from(round % 7) * 13).await;
+    for round in 0..ground.setting.rounds(50, 10) {
+        stage.goes_on(50 + u64::from(round % 7) * 13).await;
         stage.cluster[0].kill().await;
         forgotten += disk::forget_unflushed(stage.cluster[0].data());
         stage.cluster[0].start_again().await;
         outcome.round(stage.recovers().await);
     }
     outcome.note("bytes dropped", forgotten);
+    outcome.expect(forgotten > 0, "no kill came before a flush");
     outcome.settle(stage, BACK).await
 }

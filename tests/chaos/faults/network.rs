@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use parlour_protocol::client::{Client, Link};
 use parlour_protocol::frame::Availability;
-use parlour_tests::proxy::{Mode, Target};
+use parlour_tests::proxy::{Mode, Proxy, Target};
 use parlour_tests::stage::Stage;
-use parlour_tests::{Visitor, within};
+use parlour_tests::{Visitor, Wire, within};
 
 use super::nowhere;
 use crate::fault::{Fault, Ground, Outcome, Resources};
@@ -54,6 +54,8 @@ pub(super) fn faults() -> Vec<Fault> {
     ]
 }
 
+/// Connections that fall silent at once.
+const SILENT: usize = 30;
 const BACK: Duration = Duration::from_secs(5);
 
 fn alone(setting: &Setting) -> Option<&'static str> {
@@ -102,22 +104,35 @@ async fn answers_lost(ground: Ground) -> Outcome {
 
 /// No packet arrives any more, and nobody is told.
 async fn half_open(ground: Ground) -> Outcome {
-    let stage = Stage::begin(ground.setting.plan().behind_proxies()).await;
+    let stage = Stage::begin(ground.setting.plan()).await;
     let mut outcome = Outcome::default();
-    let last = stage.cluster.nodes().len() - 1;
-    let visitor = Visitor::arrive(&stage.cluster[0], &stage.office.site).await;
-    let ticket = visitor.open("hello").await;
-    // She is connected past the proxy.
-    let mut direct = stage.office.owner.clone();
-    direct.browser = direct.browser.past_proxy(&stage.cluster[last]);
-    let agent = direct.dashboard().await;
+    let (first, last) = (&stage.cluster[0], stage.cluster.nodes().last());
+    let proxy = Proxy::before(first.listens()).await;
+    let anna = Visitor::arrive(first, &stage.office.site).await;
+    let ticket = anna.open("hello").await;
+    let visitor = anna.tab_by(proxy.address()).await;
+    anna.close();
+    let agent = stage
+        .office
+        .owner
+        .at(last.expect("a node"))
+        .dashboard()
+        .await;
     agent.join(ticket).await;
     agent
         .expect_presence_in(ticket, visitor.id(), Availability::Online)
         .await;
+    let other = Visitor::arrive(first, &stage.office.site).await;
     stage.goes_on(100).await;
     let before = Resources::of(&stage);
-    stage.fronts.iter().for_each(|front| front.set(Mode::Stall));
+    let mut silent = Vec::new();
+    for _ in 0..SILENT {
+        let upgrade = other.upgrade().by(proxy.address());
+        let mut wire = Wire::open("silent", upgrade).await.expect("a socket");
+        wire.hello().await;
+        silent.push(wire);
+    }
+    proxy.set(Mode::Stall);
     let begun = Instant::now();
     let noticed = async {
         let lost = |brain: &Client| (brain.link() != Link::Live).then_some(());
@@ -126,9 +141,7 @@ async fn half_open(ground: Ground) -> Outcome {
     };
     let let_go = async {
         within("the end of the server's half", async {
-            // Who is at the proxy: a visitor, four writers or more, and the readers.
-            let stalled = 1 + stage.writers.len() + stage.readers.len();
-            while Resources::of(&stage).descriptors() + stalled > before.descriptors() + 3 {
+            while Resources::of(&stage).descriptors() > before.descriptors() + SILENT / 10 {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         })
@@ -140,26 +153,27 @@ async fn half_open(ground: Ground) -> Outcome {
     outcome.limit("let go", let_go, Duration::from_millis(7_500));
     let who = visitor.id();
     let offline = |brain: &Client| {
-        let people = &brain.room(ticket)?.state()?.people;
-        let gone = |state| state == Availability::Offline;
-        people
-            .iter()
-            .any(|known| known.who.id == who && gone(known.state))
-            .then_some(())
+        let mut people = brain.room(ticket)?.state()?.people.iter();
+        let gone = people.any(|known| known.who.id == who && known.state == Availability::Offline);
+        gone.then_some(())
     };
     agent
         .until_within(Duration::from_secs(30), "the light to go out", offline)
         .await;
     outcome.limit("offline", begun.elapsed(), Duration::from_secs(5 + 17));
-    stage.fronts.iter().for_each(|front| front.set(Mode::Pass));
-    visitor.command(|brain, now| brain.online(now));
+    proxy.set(Mode::Pass);
     let begun = Instant::now();
-    stage.recovers().await;
+    visitor.command(|brain, now| brain.online(now));
     visitor.live().await;
+    visitor.say("here again").await;
+    agent.expect(ticket, "here again").await;
+    stage.recovers().await;
     outcome.round(begun.elapsed());
+    drop(silent);
     before.compare(&stage, 0, &mut outcome).await;
-    visitor.close();
-    agent.close();
+    [&*visitor, &*agent]
+        .iter()
+        .for_each(|person| person.close());
     outcome.settle(stage, Duration::from_secs(10)).await
 }
 

@@ -148,7 +148,11 @@ impl Visitor {
 
     /// Opens another tab, which a balancer sends to this node.
     pub async fn tab_at(&self, node: &Node) -> Self {
-        let address = node.address();
+        self.tab_by(node.address()).await
+    }
+
+    /// Opens another tab by way of this address, where a proxy stands.
+    pub async fn tab_by(&self, address: SocketAddr) -> Self {
         self.tab(Session {
             address,
             ..self.session.clone()

@@ -1,5 +1,6 @@
 /* Keeps a copy of SQLite's files as they were when they were flushed last, so that a test can put
-   them back to what the end of a machine would have left. */
+   them back to what the end of a machine would have left. A flush takes a little longer, so that a
+   kill falls before one now and then. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -42,6 +43,7 @@ static void keep(int fd) {
 
 int fdatasync(int fd) {
     int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+    usleep(4000);
     int result = next(fd);
     if (result == 0)
         keep(fd);
@@ -50,6 +52,7 @@ int fdatasync(int fd) {
 
 int fsync(int fd) {
     int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
+    usleep(4000);
     int result = next(fd);
     if (result == 0)
         keep(fd);
