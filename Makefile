@@ -11,6 +11,9 @@ help: ## Show this list
 run: ## Build what is out of date and start the server (PARLOUR_ADDR, PARLOUR_DATA, PARLOUR_PUBLIC_URL)
 	@exec scripts/run
 
+release: ## Build target/release/parlour, the one file that a server needs
+	@exec scripts/release
+
 test: ## Install what the tests need, then run all of them
 	@exec scripts/test
 
