@@ -15,7 +15,8 @@
 //!
 //! # Hooks for the live script
 //!
-//! `page.js` works on every page without a connection; `dashboard.js` makes pages live.
+//! `page.js` and its parts in `page/` work on every page without a connection; `dashboard.js` makes
+//! pages live.
 //! The two meet in attributes alone.
 //!
 //! | hook | what it is |
