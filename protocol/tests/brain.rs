@@ -7,6 +7,8 @@
     reason = "a test may end by a panic"
 )]
 
+#[path = "brain/bursts.rs"]
+mod bursts;
 #[path = "brain/check.rs"]
 mod check;
 #[path = "brain/converge.rs"]
