@@ -108,7 +108,9 @@ test("who is added reads from then on, and who leaves no more", async () => {
   await say(theirs, "Glad to be here.");
   await his.sees("Glad to be here.");
   await cleo.getByRole("button", { name: "Members" }).click();
-  await cleo.getByRole("button", { name: "Leave the room" }).click();
+  // It is asked first.
+  await cleo.locator("summary", { hasText: "Leave the room" }).click();
+  await cleo.getByRole("button", { name: "Leave for good" }).click();
   await cleo.waitForURL("**/rooms");
   assert.equal((await cleo.goto(room)).status(), 404);
   assert.deepEqual([owner.faults, ben.faults], [[], []]);
