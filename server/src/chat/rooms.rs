@@ -7,13 +7,12 @@ use super::{Actor, Chat};
 use crate::bus::{News, Publication};
 use crate::error::Error;
 use crate::hub::Topic;
+use crate::store::members::Marks;
 use crate::store::messages::Stored;
 use crate::store::rooms::{self, Kind, Room};
-use crate::store::tickets::state_parse;
+use crate::store::tickets::{state_parse, state_text};
 
-/// Marks that a room's state carries at most.
-const MARKS: i64 = 20;
-/// A visitor's tickets, or an agent's rooms, in a `welcome` at most.
+/// An agent's rooms in a `welcome` at most.
 const LISTED: usize = 50;
 /// Members of a new team room at most.
 const MAX_MEMBERS: usize = 200;
@@ -43,12 +42,16 @@ impl Chat {
         }
     }
 
-    /// The room as the actor sees it: marks, people, the ticket's state.
+    /// The room as the actor sees it, with these marks: people, the ticket's state.
     ///
     /// # Errors
     /// What the store reports.
-    pub async fn room_state(&self, actor: &Actor, room: &Room) -> Result<RoomState, Error> {
-        let marks = self.store.marks(room.id, MARKS).await?;
+    pub async fn room_state(
+        &self,
+        actor: &Actor,
+        room: &Room,
+        marks: Vec<Marks>,
+    ) -> Result<RoomState, Error> {
         let people = match (&room.ticket, room.kind.is_private()) {
             (Some((_, visitor, _)), _) if actor.role == Role::Agent => {
                 let name = self.store.visitor_name(*visitor).await?;
@@ -99,10 +102,7 @@ impl Chat {
             people: Vec::new(),
         };
         if actor.role == Role::Visitor {
-            let tickets = self
-                .store
-                .tickets_of(actor.id, i64::try_from(LISTED).unwrap_or(50))
-                .await?;
+            let tickets = self.store.own_tickets(actor.id).await?;
             return Ok(tickets
                 .into_iter()
                 .map(|(id, position, ticket)| state(id, RoomKind::Public, position, Some(ticket)))
@@ -277,6 +277,26 @@ impl Chat {
     }
 }
 
+/// A room out of the list of somebody who may enter it: nothing if it is not there.
+#[must_use]
+pub fn listed(actor: &Actor, list: &[RoomState], room: Uuid) -> Option<Room> {
+    let state = list.iter().find(|state| state.room == crate::wire(room))?;
+    Some(Room {
+        id: room,
+        kind: match state.kind {
+            RoomKind::Public => Kind::Public,
+            RoomKind::Staff => Kind::Staff,
+            RoomKind::Direct => Kind::Direct,
+            RoomKind::Team => Kind::Team,
+        },
+        position: crate::signed(state.position),
+        ticket: state
+            .ticket
+            .map(|ticket| (room, actor.id, state_text(ticket).to_owned())),
+        member: state.ticket.is_none(),
+    })
+}
+
 pub(crate) fn wire_kind(kind: Kind) -> RoomKind {
     match kind {
         Kind::Public => RoomKind::Public,
@@ -286,7 +306,7 @@ pub(crate) fn wire_kind(kind: Kind) -> RoomKind {
     }
 }
 
-pub(super) fn wire_marks(marks: crate::store::members::Marks) -> Mark {
+pub(super) fn wire_marks(marks: Marks) -> Mark {
     Mark {
         member: crate::wire(marks.person),
         delivered: crate::unsigned(marks.delivered),

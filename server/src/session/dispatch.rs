@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{Next, Session, position, uuid};
 use crate::chat::messages::Refusal;
+use crate::chat::rooms::listed;
 use crate::clock;
 use crate::error::Error;
 use crate::store::append;
@@ -103,12 +104,10 @@ impl Session {
             self.welcomed = true;
             return Next::Go;
         }
-        let (rooms, people) = match (
-            self.app.chat.rooms_of(&self.actor).await,
-            self.app.chat.team().await,
-        ) {
-            (Ok(rooms), Ok(people)) => (rooms, people),
-            (Err(error), _) | (_, Err(error)) => {
+        let welcome = tokio::try_join!(self.app.chat.rooms_of(&self.actor), self.app.chat.team());
+        let (rooms, people) = match welcome {
+            Ok(welcome) => welcome,
+            Err(error) => {
                 tracing::warn!(%error, "a client could not be welcomed");
                 return Next::Close(close::RESTART);
             }
@@ -117,6 +116,11 @@ impl Session {
         self.welcomed = true;
         let own_epoch = crate::wire(self.app.store.epoch());
         let number = |size: usize| u32::try_from(size).unwrap_or(u32::MAX);
+        let cursors = cursors.into_iter().take(limits::MAX_ROOMS);
+        // What is in the list was found to be open to her just now.
+        let cursors: Vec<_> = cursors
+            .map(|cursor| (cursor, listed(&self.actor, &rooms, uuid(cursor.room))))
+            .collect();
         self.push(&ServerFrame::Welcome {
             v: VERSION,
             time: clock::now(),
@@ -132,10 +136,12 @@ impl Session {
             people,
         });
         let same = epoch.is_none_or(|epoch| epoch == own_epoch);
-        for cursor in cursors.into_iter().take(limits::MAX_ROOMS) {
-            let next = self
-                .join(uuid(cursor.room), same.then_some(position(cursor.seq)))
-                .await;
+        for (cursor, found) in cursors {
+            let after = same.then_some(position(cursor.seq));
+            let next = match found {
+                Some(found) => self.join_found(found, after).await,
+                None => self.join(uuid(cursor.room), after).await,
+            };
             if next != Next::Go {
                 return next;
             }

@@ -9,6 +9,7 @@ use crate::bus::Encoded;
 use crate::chat::messages::event;
 use crate::error::Error;
 use crate::store::messages::Page;
+use crate::store::rooms::Room;
 
 /// A resume above this many bytes starts over with the newest page.
 const MAX_RESUME_BYTES: usize = 512 * 1024;
@@ -26,10 +27,15 @@ impl Session {
             );
             return Next::Go;
         }
-        let found = match self.app.chat.enter(&self.actor, room).await {
-            Ok(found) => found,
-            Err(error) => return self.report(Err(error), room),
-        };
+        match self.app.chat.enter(&self.actor, room).await {
+            Ok(found) => self.join_found(found, after).await,
+            Err(error) => self.report(Err(error), room),
+        }
+    }
+
+    /// The same for a room that she may enter, as it was found.
+    pub(super) async fn join_found(&mut self, found: Room, after: Option<i64>) -> Next {
+        let room = found.id;
         // From here on the hub's queue holds what is published while the database is read.
         let joined = self.app.hub.join(room, found.position, &self.subscriber);
         joined.wait().await;
@@ -44,21 +50,27 @@ impl Session {
         &mut self,
         room: Uuid,
         after: Option<i64>,
-        mut found: crate::store::rooms::Room,
+        mut found: Room,
     ) -> Result<(), Error> {
         let most = i64::try_from(limits::MAX_RESUME).unwrap_or(1_000);
         let resumed = match after {
             Some(after) if after <= found.position && found.position - after <= most => {
-                self.pages_after(room, after).await?
+                let entered = self.app.store.entered(room, after).await?;
+                let pages = self.pages_from(room, after, entered.page).await?;
+                pages.map(|pages| (pages, entered.marks))
             }
             _ => None,
         };
-        let (mut pages, reset) = match resumed {
-            Some(pages) => (pages, false),
-            None => (
-                vec![self.app.store.messages_before(room, 0, PAGE).await?],
-                true,
-            ),
+        let reset = resumed.is_none();
+        let (mut pages, marks) = match resumed {
+            Some(resumed) => resumed,
+            None => {
+                let (newest, marks) = tokio::try_join!(
+                    self.app.store.messages_before(room, 0, PAGE),
+                    self.app.store.marks(room),
+                )?;
+                (vec![newest], marks)
+            }
         };
         let Some(last) = pages.pop() else {
             return Ok(());
@@ -74,7 +86,7 @@ impl Session {
                 entry.seq
             });
         found.position = position;
-        let state = self.app.chat.room_state(&self.actor, &found).await?;
+        let state = self.app.chat.room_state(&self.actor, &found, marks).await?;
         let frame = self.page(room, &last, reset, Some(state));
         self.push(&frame);
         self.joined.insert(room, position);
@@ -82,12 +94,16 @@ impl Session {
         Ok(())
     }
 
-    /// Pages above `after` up to the room's end; nothing if they are too large.
-    async fn pages_after(&self, room: Uuid, after: i64) -> Result<Option<Vec<Page>>, Error> {
-        let mut pages = Vec::new();
-        let (mut after, mut bytes) = (after, 0);
+    /// Pages above `after` up to the room's end, of which this is the first; nothing if they are
+    /// too large.
+    async fn pages_from(
+        &self,
+        room: Uuid,
+        mut after: i64,
+        mut page: Page,
+    ) -> Result<Option<Vec<Page>>, Error> {
+        let (mut pages, mut bytes) = (Vec::new(), 0);
         loop {
-            let page = self.app.store.messages_after(room, after, PAGE).await?;
             bytes += page
                 .entries
                 .iter()
@@ -102,12 +118,14 @@ impl Session {
             if !more {
                 return Ok(Some(pages));
             }
+            page = self.app.store.messages_after(room, after, PAGE).await?;
         }
     }
 
     /// Sends what lies above `sent` in the database: a publication was lost or came early.
     pub(super) async fn catch_up(&mut self, room: Uuid, sent: i64) -> Result<(), Error> {
-        let Some(pages) = self.pages_after(room, sent).await? else {
+        let first = self.app.store.messages_after(room, sent, PAGE).await?;
+        let Some(pages) = self.pages_from(room, sent, first).await? else {
             return Err(Error::Unavailable("too far behind".into()));
         };
         for page in pages {

@@ -3,11 +3,12 @@
 //! SQLite has one writer, so positions are read, raised in memory and written back inside
 //! the one transaction; PostgreSQL does the same under row locks, in a function of its own.
 
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::messages::{Kind, Stored};
 use super::sql::query;
-use super::{Connection, Database, Result, found};
+use super::{Connection, Database, Result, StoreError, found};
 use crate::clock::{self, Micros};
 use parlour_protocol::frame::Role;
 
@@ -17,6 +18,7 @@ mod postgres;
 mod sqlite;
 
 use batch::Batch;
+use postgres::Hold;
 
 /// Who writes.
 #[derive(Clone, Debug)]
@@ -101,15 +103,27 @@ pub(super) async fn append(
     }
     let mut batch = match connection {
         Connection::Sqlite(_) => sqlite::load(connection, appends).await?,
-        Connection::Postgres(connection) => postgres::load(connection, appends).await?,
+        Connection::Postgres(connection) => postgres::load(connection, appends, Hold::Yes).await?,
     };
-    let results = appends
-        .iter()
-        .zip(opened)
-        .map(|(append, opened)| batch.take(append, opened))
-        .collect();
+    let results = batch.take_all(appends, &opened);
     store(connection, &batch).await?;
     Ok(results)
+}
+
+/// The same outside of a transaction: PostgreSQL reads first and then writes in one statement, which
+/// is a transaction of its own. Nothing if a ticket is to be opened, or somebody wrote in between:
+/// then nothing was stored.
+pub(super) async fn append_at_once(
+    connection: &mut PgConnection,
+    appends: &[&Append],
+) -> Result<Option<Vec<Result<Appended>>>> {
+    if appends.iter().any(|append| append.open.is_some()) {
+        return Ok(None);
+    }
+    let mut batch = postgres::load(connection, appends, Hold::No).await?;
+    let results = batch.take_all(appends, &[]);
+    let stored = batch.new.is_empty() || postgres::store(connection, &batch).await?;
+    Ok(stored.then_some(results))
 }
 
 async fn of_room(connection: &mut Connection, room: Uuid) -> Result<Batch> {
@@ -119,20 +133,25 @@ async fn of_room(connection: &mut Connection, room: Uuid) -> Result<Batch> {
     }
 }
 
+/// Writes what was numbered, of rooms and tickets that this transaction holds.
 async fn store(connection: &mut Connection, batch: &Batch) -> Result<()> {
     if batch.new.is_empty() {
         return Ok(());
     }
     match connection {
-        Connection::Sqlite(_) => sqlite::store(connection, batch).await?,
-        Connection::Postgres(connection) => postgres::store(connection, batch).await?,
+        Connection::Sqlite(_) => {
+            sqlite::store(connection, batch).await?;
+            found::add(connection, &batch.found()).await
+        }
+        Connection::Postgres(connection) => {
+            if postgres::store(connection, batch).await? {
+                return Ok(());
+            }
+            Err(StoreError::Failed(
+                "a room changed while it was held".into(),
+            ))
+        }
     }
-    let found: Vec<_> = batch
-        .new
-        .iter()
-        .filter_map(|stored| found::Entry::message(stored, batch.kind(stored.room)?))
-        .collect();
-    found::add(connection, &found).await
 }
 
 /// Opens the ticket of `append` if it asks for it; whether it was new.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::messages::{Kind, Stored};
 use super::rooms::Kind as RoomKind;
-use super::sql::{Row, query, query_built, query_scalar};
+use super::sql::{Row, query, query_built};
 use super::{Connection, Database, Result};
 use crate::words;
 
@@ -92,47 +92,65 @@ pub(super) async fn add(connection: &mut Connection, entries: &[Entry<'_>]) -> R
 }
 
 async fn add_sqlite(connection: &mut Connection, entries: &[Entry<'_>]) -> Result<()> {
-    let last: i64 = query_scalar("select coalesce(max(id), 0) from found")
-        .fetch_one(&mut *connection)
-        .await?;
     let hex = |id: Option<Uuid>| id.map(|id| id.simple().to_string());
-    let rows: Vec<_> = (last + 1..)
-        .zip(entries)
-        .map(|(id, entry)| {
-            let (room, seq, visitor) = entry.subject.columns();
-            json!([id, hex(room), seq, hex(visitor), entry.terms()])
-        })
-        .collect();
-    let rows = json!(rows).to_string();
-    for sql in [
+    let rows = entries.iter().map(|entry| {
+        let (room, seq, visitor) = entry.subject.columns();
+        json!([hex(room), seq, hex(visitor), entry.terms()])
+    });
+    // One text: each costs a turn of the connection's thread.
+    query(
         "insert into found (id, room, seq, visitor)
-         select value ->> 0, unhex(value ->> 1), value ->> 2, unhex(value ->> 3) from json_each($1)",
-        "insert into found_terms (rowid, terms) select value ->> 0, value ->> 4 from json_each($1)",
-    ] {
-        query(sql).bind(&rows).execute(&mut *connection).await?;
-    }
+         select (select coalesce(max(id), 0) from found) + key + 1, unhex(value ->> 0), value ->> 1, unhex(value ->> 2)
+         from json_each($1);
+         insert into found_terms (rowid, terms)
+         select (select max(id) from found) - json_array_length($1) + key + 1, value ->> 3 from json_each($1)",
+    )
+    .bind(json!(rows.collect::<Vec<_>>()).to_string())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
-async fn add_postgres(connection: &mut PgConnection, entries: &[Entry<'_>]) -> Result<()> {
-    let (mut rooms, mut seqs, mut visitors) = (Vec::new(), Vec::new(), Vec::new());
-    for entry in entries {
-        let (room, seq, visitor) = entry.subject.columns();
-        rooms.push(room);
-        seqs.push(seq);
-        visitors.push(visitor);
+/// Entries as PostgreSQL takes them.
+#[derive(Default)]
+pub(super) struct Columns {
+    pub(super) rooms: Vec<Option<Uuid>>,
+    pub(super) seqs: Vec<Option<i64>>,
+    pub(super) visitors: Vec<Option<Uuid>>,
+    pub(super) terms: Vec<String>,
+}
+
+impl Columns {
+    pub(super) fn of(entries: &[Entry<'_>]) -> Self {
+        let mut columns = Self::default();
+        for entry in entries {
+            let (room, seq, visitor) = entry.subject.columns();
+            columns.rooms.push(room);
+            columns.seqs.push(seq);
+            columns.visitors.push(visitor);
+            columns.terms.push(entry.terms());
+        }
+        columns
     }
-    let sql = format!(
+}
+
+/// PostgreSQL's statement that inserts `rows` of `room`, `seq`, `visitor` and `terms`, in their order.
+pub(super) fn insert(rows: &str) -> String {
+    format!(
         "insert into found (id, room, seq, visitor, terms) select n.id, n.room, n.seq, n.visitor, {}
-         from (select nextval('found_id') as id, new.* from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[])
-                   as new (room, seq, visitor, terms) offset 0) n",
+         from (select nextval('found_id') as id, new.* from {rows} as new (room, seq, visitor, terms) offset 0) n",
         tsvector("n.terms", "n.id")
-    );
+    )
+}
+
+async fn add_postgres(connection: &mut PgConnection, entries: &[Entry<'_>]) -> Result<()> {
+    let columns = Columns::of(entries);
+    let sql = insert("unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[])");
     sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(rooms)
-        .bind(seqs)
-        .bind(visitors)
-        .bind(entries.iter().map(Entry::terms).collect::<Vec<_>>())
+        .bind(columns.rooms)
+        .bind(columns.seqs)
+        .bind(columns.visitors)
+        .bind(columns.terms)
         .execute(connection)
         .await?;
     Ok(())

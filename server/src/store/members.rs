@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::sql::{query, query_built, query_scalar};
+use super::sql::{query, query_built};
 use super::{Connection, Result, Store};
 use crate::clock;
 use parlour_protocol::frame::Role;
@@ -18,15 +18,18 @@ pub struct Marks {
     pub read: i64,
 }
 
+/// Marks that a room's state carries at most.
+pub(super) const MARKS: i64 = 20;
+
 impl Store {
-    /// The marks of everybody in a room, at most `limit`.
+    /// The marks of those in a room who have read most.
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn marks(&self, room: Uuid, limit: i64) -> Result<Vec<Marks>> {
+    pub async fn marks(&self, room: Uuid) -> Result<Vec<Marks>> {
         let rows = query("select person, delivered, read from members where room = $1 order by read desc, person limit $2")
             .bind(room)
-            .bind(limit)
+            .bind(MARKS)
             .fetch_all(self.reader())
             .await?;
         rows.iter()
@@ -76,30 +79,4 @@ pub(crate) async fn mark(
         })
     })
     .transpose()
-}
-
-impl Store {
-    /// Agents who are not disabled, by name.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn agent_names(&self) -> Result<Vec<(Uuid, String)>> {
-        let rows = query("select id, name from agents where disabled_at is null order by name, id")
-            .fetch_all(self.reader())
-            .await?;
-        rows.iter()
-            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-            .collect()
-    }
-
-    /// A visitor's name; empty if she gave none.
-    ///
-    /// # Errors
-    /// [`super::StoreError::NotFound`], and what the database reports.
-    pub async fn visitor_name(&self, visitor: Uuid) -> Result<String> {
-        Ok(query_scalar("select name from visitors where id = $1")
-            .bind(visitor)
-            .fetch_one(self.reader())
-            .await?)
-    }
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use crate::config::DatabaseConfig;
 
 mod error;
+mod gather;
 mod postgres;
 pub mod sql;
 mod sqlite;
@@ -21,6 +22,7 @@ pub mod append;
 pub mod context;
 pub mod copy;
 pub mod found;
+pub mod joining;
 pub mod members;
 pub mod messages;
 pub mod missed;
@@ -57,6 +59,7 @@ pub enum Opener {
 #[derive(Clone)]
 pub struct Store {
     readers: Pool,
+    joining: joining::Joining,
     writer: Writer,
     epoch: Uuid,
     /// Of a data folder: held as long as the server runs.

@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::Instant;
 
 use super::append::{self, Append, Appended};
+use super::joining::Joining;
 use super::sql::{Connection, Pool};
 use super::writer::Writer;
 use super::{OpenError, Result, Store, installation};
@@ -34,6 +35,16 @@ const SETTINGS: [(&str, &str); 5] = [
     ("timezone", "UTC"),
 ];
 
+/// Of the connections that a node keeps, those that store messages.
+const MESSAGES: u32 = 1;
+/// What holds for those as well: one plan, by indexes, for sets of every size. Planning anew for
+/// each set would cost several times what its writing does.
+const ONE_PLAN: [(&str, &str); 3] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+];
+
 /// Connects and migrates. Several nodes may do so at once: the migrations hold a lock.
 pub(super) async fn open(config: &PostgresConfig) -> std::result::Result<Store, OpenError> {
     let at = config.url.place();
@@ -48,8 +59,35 @@ pub(super) async fn open(config: &PostgresConfig) -> std::result::Result<Store, 
         .log_statements(tracing::log::LevelFilter::Off);
     // Migrations may take longer than what a request may take.
     migrate(&options, &at).await?;
-    let pool = PgPoolOptions::new()
-        .max_connections(config.connections)
+    let options = options.options(SETTINGS);
+    let pool = connect(
+        config.connections.saturating_sub(MESSAGES).max(1),
+        options.clone(),
+    )
+    .await
+    .map_err(|error| refused(error.to_string()))?;
+    let messages = connect(MESSAGES, options.options(ONE_PLAN))
+        .await
+        .map_err(|error| refused(error.to_string()))?;
+    let epoch = with(
+        &pool,
+        async |connection| Ok(installation(connection).await?),
+    )
+    .await
+    .map_err(|error| refused(error.to_string()))?;
+    let readers = Pool::Postgres(pool.clone());
+    Ok(Store {
+        joining: Joining::start(&readers),
+        readers,
+        writer: Writer::of_postgres(pool, messages),
+        epoch,
+        _lock: None,
+    })
+}
+
+async fn connect(connections: u32, options: PgConnectOptions) -> sqlx::Result<PgPool> {
+    PgPoolOptions::new()
+        .max_connections(connections)
         .acquire_timeout(DEADLINE)
         .test_before_acquire(false)
         .before_acquire(|connection, used| {
@@ -60,21 +98,8 @@ pub(super) async fn open(config: &PostgresConfig) -> std::result::Result<Store, 
                 Ok(true)
             })
         })
-        .connect_with(options.options(SETTINGS))
+        .connect_with(options)
         .await
-        .map_err(|error| refused(error.to_string()))?;
-    let epoch = with(
-        &pool,
-        async |connection| Ok(installation(connection).await?),
-    )
-    .await
-    .map_err(|error| refused(error.to_string()))?;
-    Ok(Store {
-        readers: Pool::Postgres(pool.clone()),
-        writer: Writer::of_postgres(pool),
-        epoch,
-        _lock: None,
-    })
 }
 
 async fn migrate(options: &PgConnectOptions, at: &str) -> std::result::Result<(), OpenError> {
@@ -108,7 +133,12 @@ async fn migrate(options: &PgConnectOptions, at: &str) -> std::result::Result<()
 /// Stores a set of messages in one transaction. The outer error concerns the whole set.
 pub(super) async fn append(pool: &PgPool, appends: &[&Append]) -> Result<Vec<Result<Appended>>> {
     with(pool, async |connection| {
-        connection.begin().await?;
+        if let Connection::Postgres(connection) = connection
+            && let Some(results) = append::append_at_once(connection, appends).await?
+        {
+            return Ok(results);
+        }
+        connection.control("begin").await?;
         let results = append::append(connection, appends).await?;
         connection.control("commit").await?;
         Ok(results)
@@ -122,7 +152,7 @@ where
     W: for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, Result<T>>,
 {
     with(pool, async |connection| {
-        connection.begin().await?;
+        connection.control("begin").await?;
         let value = work(connection).await?;
         connection.control("commit").await?;
         Ok(value)

@@ -89,20 +89,6 @@ impl Store {
         Ok(site)
     }
 
-    /// Whether `origin`, exactly as the browser writes it, is listed for the site.
-    ///
-    /// # Errors
-    /// What the database reports.
-    pub async fn origin_allowed(&self, site: Uuid, origin: &str) -> Result<bool> {
-        let found: Option<i64> =
-            query_scalar("select cast(1 as bigint) from origins where site = $1 and origin = $2")
-                .bind(site)
-                .bind(origin)
-                .fetch_optional(self.reader())
-                .await?;
-        Ok(found.is_some())
-    }
-
     /// Whether `origin` is listed for any site: what can be asked before the site is known.
     ///
     /// # Errors

@@ -61,16 +61,7 @@ impl Connection {
         }
     }
 
-    /// Begins a transaction that writes.
-    pub(super) async fn begin(&mut self) -> sqlx::Result<()> {
-        self.control(match self {
-            Self::Sqlite(_) => "begin immediate",
-            Self::Postgres(_) => "begin",
-        })
-        .await
-    }
-
-    /// Ends and undoes transactions, and parts of them.
+    /// Begins, ends and undoes transactions, and parts of them.
     pub(super) async fn control(&mut self, sql: &'static str) -> sqlx::Result<()> {
         match self {
             Self::Sqlite(connection) => connection.execute(sql).await.map(drop),

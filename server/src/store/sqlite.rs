@@ -7,6 +7,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
 
+use super::joining::Joining;
 use super::sql::{self, Connection, Pool};
 use super::writer::Writer;
 use super::{OpenError, Opener, Store, installation};
@@ -60,8 +61,10 @@ pub(super) async fn open(folder: &Path, opener: Opener) -> Result<Store, OpenErr
         .connect_with(options.read_only(true).create_if_missing(false))
         .await
         .map_err(corrupt)?;
+    let readers = Pool::Sqlite(readers);
     Ok(Store {
-        readers: Pool::Sqlite(readers),
+        joining: Joining::start(&readers),
+        readers,
         writer: Writer::of_sqlite(connection),
         epoch,
         _lock: lock,

@@ -92,9 +92,10 @@ impl Writer {
         Self::start(Source::Own(connection), None)
     }
 
-    pub(super) fn of_postgres(pool: PgPool) -> Self {
-        let alone = (pool.clone(), Arc::new(Semaphore::new(QUEUE)));
-        Self::start(Source::Pool(pool), Some(alone))
+    /// Messages have connections of their own.
+    pub(super) fn of_postgres(pool: PgPool, messages: PgPool) -> Self {
+        let alone = (pool, Arc::new(Semaphore::new(QUEUE)));
+        Self::start(Source::Pool(messages), Some(alone))
     }
 
     fn start(source: Source, alone: Option<(PgPool, Arc<Semaphore>)>) -> Self {
@@ -187,10 +188,13 @@ async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
                 rest.push(job);
             }
             commit(&mut source, rest).await;
-            if let Source::Own(connection) = source
-                && let Err(error) = sqlite::close(connection).await
-            {
-                tracing::warn!(%error, "the database did not close cleanly");
+            match source {
+                Source::Own(connection) => {
+                    if let Err(error) = sqlite::close(connection).await {
+                        tracing::warn!(%error, "the database did not close cleanly");
+                    }
+                }
+                Source::Pool(pool) => pool.close().await,
             }
             let _ = done.send(());
             return;
@@ -266,9 +270,16 @@ fn group(jobs: Vec<Job>) -> Vec<Step> {
 }
 
 async fn transaction(connection: &mut Connection, steps: &mut [Step]) -> Result<()> {
-    connection.begin().await?;
+    // Two in one text: each text costs a turn of the connection's thread.
+    connection
+        .control("begin immediate; savepoint step")
+        .await?;
+    let mut clean = true;
     for step in steps.iter_mut() {
-        connection.control("savepoint step").await?;
+        if !clean {
+            connection.control("release step; savepoint step").await?;
+        }
+        clean = false;
         let failed = match step {
             Step::Run(work) => work.run(connection).await.is_err(),
             Step::Append(set, results) => {
@@ -287,13 +298,10 @@ async fn transaction(connection: &mut Connection, steps: &mut [Step]) -> Result<
                 }
             }
         };
-        connection
-            .control(if failed {
-                "rollback to step; release step"
-            } else {
-                "release step"
-            })
-            .await?;
+        if failed {
+            connection.control("rollback to step").await?;
+            clean = true;
+        }
     }
     connection.control("commit").await?;
     Ok(())

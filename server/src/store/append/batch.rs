@@ -9,12 +9,14 @@ use super::{Append, Appended, Author, Draft, Number};
 use crate::clock::{self, Micros};
 use crate::store::messages::{Kind, Stored, role_text};
 use crate::store::rooms::Kind as RoomKind;
-use crate::store::{Result, StoreError};
+use crate::store::{Result, StoreError, found};
 use parlour_protocol::frame::Role;
 
 /// A room while the transaction runs.
 struct Position {
     kind: RoomKind,
+    /// As it was loaded.
+    was: i64,
     seq: i64,
     at: Micros,
     ticket: Option<Uuid>,
@@ -25,6 +27,8 @@ struct Position {
 
 /// A ticket while the transaction runs.
 struct Ticket {
+    /// As it was loaded.
+    was: Micros,
     at: Micros,
     resolved: bool,
     /// Whether the visitor wrote: then it is open, whatever it was.
@@ -51,9 +55,20 @@ pub(super) struct TicketRow {
     pub(super) state: String,
 }
 
+/// What a room gets by new entries.
+pub(super) struct ChangedRoom {
+    pub(super) id: Uuid,
+    /// Its newest number when it was loaded: it raises with whatever a set depends on.
+    pub(super) was: i64,
+    pub(super) seq: i64,
+    pub(super) at: Micros,
+}
+
 /// What a ticket gets by new entries; nothing: it stays.
 pub(super) struct ChangedTicket<'a> {
     pub(super) id: Uuid,
+    /// The time of its newest entry when it was loaded.
+    pub(super) was: Micros,
     pub(super) at: Micros,
     /// It is open now, whatever it was.
     pub(super) opens: bool,
@@ -92,6 +107,7 @@ impl Batch {
     pub(super) fn room(&mut self, id: Uuid, kind: &str, seq: i64, at: Micros) -> Result<()> {
         let position = Position {
             kind: RoomKind::parse(kind)?,
+            was: seq,
             seq,
             at,
             ticket: None,
@@ -106,6 +122,7 @@ impl Batch {
     /// Notes a ticket of rooms that were noted before it.
     pub(super) fn ticket(&mut self, row: &TicketRow) {
         let ticket = Ticket {
+            was: row.at,
             at: row.at,
             resolved: row.state == "resolved",
             opens: false,
@@ -132,15 +149,23 @@ impl Batch {
         self.rooms.values().any(|room| room.kind.is_private())
     }
 
-    /// The kind of a room that was noted.
-    pub(super) fn kind(&self, room: Uuid) -> Option<RoomKind> {
-        self.rooms.get(&room).map(|room| room.kind)
+    /// What search finds of it.
+    pub(super) fn found(&self) -> Vec<found::Entry<'_>> {
+        self.new
+            .iter()
+            .filter_map(|stored| found::Entry::message(stored, self.rooms.get(&stored.room)?.kind))
+            .collect()
     }
 
-    /// Rooms that got entries: their new numbers and times.
-    pub(super) fn changed_rooms(&self) -> impl Iterator<Item = (Uuid, i64, Micros)> {
+    /// Rooms that got entries.
+    pub(super) fn changed_rooms(&self) -> impl Iterator<Item = ChangedRoom> {
         let changed = self.rooms.iter().filter(|(_, room)| room.changed);
-        changed.map(|(id, room)| (*id, room.seq, room.at))
+        changed.map(|(id, room)| ChangedRoom {
+            id: *id,
+            was: room.was,
+            seq: room.seq,
+            at: room.at,
+        })
     }
 
     /// Tickets whose rooms got entries.
@@ -150,6 +175,7 @@ impl Batch {
             let preview = ticket.preview.as_ref();
             ChangedTicket {
                 id: *id,
+                was: ticket.was,
                 at: ticket.at,
                 opens: ticket.opens,
                 preview: preview.map(|(text, _)| text.as_str()),
@@ -162,8 +188,21 @@ impl Batch {
         })
     }
 
+    /// Numbers the messages of all, in order; `opened` tells whose tickets are new.
+    pub(super) fn take_all(
+        &mut self,
+        appends: &[&Append],
+        opened: &[bool],
+    ) -> Vec<Result<Appended>> {
+        let opened = opened.iter().copied().chain(std::iter::repeat(false));
+        let taken = appends.iter().zip(opened);
+        taken
+            .map(|(append, opened)| self.take(append, opened))
+            .collect()
+    }
+
     /// Numbers the messages of one append, in memory.
-    pub(super) fn take(&mut self, append: &Append, opened: bool) -> Result<Appended> {
+    fn take(&mut self, append: &Append, opened: bool) -> Result<Appended> {
         let room = self.rooms.get(&append.room).ok_or(StoreError::NotFound)?;
         let allowed = match (room.kind, append.author.role) {
             (RoomKind::Public, Role::Visitor) => room.visitor == Some(append.author.id),

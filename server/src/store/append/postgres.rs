@@ -1,4 +1,6 @@
-//! Sets of messages in PostgreSQL: one function that locks and reads, one statement that writes.
+//! Sets of messages in PostgreSQL: one function that reads, one statement that writes.
+
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use sqlx::PgConnection;
@@ -7,10 +9,17 @@ use uuid::Uuid;
 use super::Append;
 use super::batch::{Batch, Known, TicketRow};
 use crate::clock::Micros;
-use crate::store::Result;
-use crate::store::StoreError;
 use crate::store::messages::role_text;
+use crate::store::{Result, StoreError, found};
 use parlour_protocol::frame::Role;
+
+/// Whether rooms and tickets are held, in the order of their ids, from the reading on until the
+/// end of the transaction. Otherwise it is seen while writing whether they still stand as they were read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hold {
+    Yes,
+    No,
+}
 
 /// What `append_load` answers: rows in the order of these fields.
 #[derive(Deserialize)]
@@ -22,44 +31,52 @@ struct Loaded {
     members: Vec<(Uuid, Uuid)>,
 }
 
-/// Locks rooms and tickets in the order of their ids, and loads what numbering a set needs: those
-/// rooms, the ids that are known, answers and members.
-pub(super) async fn load(connection: &mut PgConnection, appends: &[&Append]) -> Result<Batch> {
-    let rooms: Vec<Uuid> = appends.iter().map(|append| append.room).collect();
+/// Loads what numbering a set needs: its rooms and tickets, the ids that are known, answers and members.
+pub(super) async fn load(
+    connection: &mut PgConnection,
+    appends: &[&Append],
+    hold: Hold,
+) -> Result<Batch> {
+    let rooms = appends.iter().map(|append| append.room).collect();
     // A visitor is not stopped by what agents have answered.
-    let seen = appends.iter().map(|append| match append.author.role {
-        Role::Agent => append.seen,
-        _ => i64::MAX,
+    let by_agents = appends
+        .iter()
+        .filter(|append| append.author.role == Role::Agent);
+    let answered = by_agents.map(|append| (append.room, append.seen)).unzip();
+    let drafts = appends.iter().flat_map(|append| {
+        let room = append.room;
+        append.drafts.iter().map(move |draft| (room, draft.cid))
     });
-    let seen = seen.collect();
-    let (mut of, mut cids) = (Vec::new(), Vec::new());
-    for append in appends {
-        for draft in &append.drafts {
-            of.push(append.room);
-            cids.push(draft.cid);
-        }
-    }
-    batch(connection, rooms, seen, of, cids).await
+    batch(connection, rooms, answered, drafts.unzip(), hold).await
 }
 
-/// The same, of rooms that record something of themselves.
+/// The same, of rooms that record something of themselves, and held.
 pub(super) async fn rooms(connection: &mut PgConnection, asked: &[Uuid]) -> Result<Batch> {
-    let seen = vec![i64::MAX; asked.len()];
-    batch(connection, asked.to_vec(), seen, Vec::new(), Vec::new()).await
+    let none = (Vec::new(), Vec::new());
+    batch(
+        connection,
+        asked.to_vec(),
+        none,
+        (Vec::new(), Vec::new()),
+        Hold::Yes,
+    )
+    .await
 }
 
 async fn batch(
     connection: &mut PgConnection,
     rooms: Vec<Uuid>,
-    seen: Vec<i64>,
-    of: Vec<Uuid>,
-    cids: Vec<Uuid>,
+    answered: (Vec<Uuid>, Vec<i64>),
+    drafts: (Vec<Uuid>, Vec<Uuid>),
+    hold: Hold,
 ) -> Result<Batch> {
-    let text: String = sqlx::query_scalar("select append_load($1, $2, $3, $4)")
+    let text: String = sqlx::query_scalar("select append_load($1, $2, $3, $4, $5, $6)")
         .bind(rooms)
-        .bind(seen)
-        .bind(of)
-        .bind(cids)
+        .bind(answered.0)
+        .bind(answered.1)
+        .bind(drafts.0)
+        .bind(drafts.1)
+        .bind(hold == Hold::Yes)
         .fetch_one(connection)
         .await?;
     let loaded: Loaded = serde_json::from_str(&text)
@@ -94,51 +111,91 @@ async fn batch(
     Ok(batch)
 }
 
-/// Writes what was numbered.
-pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Result<()> {
-    let new = &batch.new;
-    let rooms: Vec<_> = batch.changed_rooms().collect();
-    let tickets: Vec<_> = batch.changed_tickets().collect();
-    sqlx::query(
-        "with stored as (
+/// Writes what was numbered, if the rooms and tickets of it still stand as they were loaded; whether
+/// they did. It holds them first, rooms before tickets, each in the order of their ids.
+static STORE: LazyLock<String> = LazyLock::new(|| {
+    let found = found::insert(
+        "(select room, seq, cast(null as uuid) as visitor, terms
+          from unnest($22::uuid[], $23::bigint[], $24::text[]) as row (room, seq, terms)
+          where (select yes from ready))",
+    );
+    format!(
+        "with held_rooms as materialized (
+             select rooms.id from unnest($11::uuid[], $12::bigint[]) as old (id, seq)
+             join rooms on rooms.id = old.id and rooms.seq = old.seq order by rooms.id for no key update of rooms
+         ), held_tickets as materialized (
+             select tickets.id from unnest($15::uuid[], $16::bigint[]) as old (id, at)
+             join tickets on tickets.id = old.id and tickets.at = old.at
+             where (select count(*) from held_rooms) = cardinality($11)
+             order by tickets.id for no key update of tickets
+         ), ready as materialized (
+             select (select count(*) from held_rooms) = cardinality($11)
+                and (select count(*) from held_tickets) = cardinality($15) as yes
+         ), stored as (
              insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
              select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[],
                                   $6::uuid[], $7::text[], $8::text[], $9::text[], $10::uuid[])
+             where (select yes from ready)
          ), raised as (
              update rooms set seq = new.seq, at = new.at
-             from unnest($11::uuid[], $12::bigint[], $13::bigint[]) as new(id, seq, at)
-             where rooms.id = new.id
-         )
-         update tickets set rev = rev + 1, at = new.at,
-             preview = coalesce(new.preview, tickets.preview),
-             preview_by = coalesce(new.preview_by, tickets.preview_by),
-             preview_name = coalesce(new.preview_name, tickets.preview_name),
-             state = case when new.opens then 'open' else state end,
-             snoozed_until = case when new.opens then null else snoozed_until end
-         from unnest($14::uuid[], $15::bigint[], $16::text[], $17::text[], $18::text[], $19::boolean[])
-             as new(id, at, preview, preview_by, preview_name, opens)
-         where tickets.id = new.id",
+             from unnest($11::uuid[], $13::bigint[], $14::bigint[]) as new (id, seq, at)
+             where rooms.id = new.id and (select yes from ready)
+         ), moved as (
+             update tickets set rev = rev + 1, at = new.at,
+                 preview = coalesce(new.preview, tickets.preview),
+                 preview_by = coalesce(new.preview_by, tickets.preview_by),
+                 preview_name = coalesce(new.preview_name, tickets.preview_name),
+                 state = case when new.opens then 'open' else state end,
+                 snoozed_until = case when new.opens then null else snoozed_until end
+             from unnest($15::uuid[], $17::bigint[], $18::text[], $19::text[], $20::text[], $21::boolean[])
+                 as new (id, at, preview, preview_by, preview_name, opens)
+             where tickets.id = new.id and (select yes from ready)
+         ), indexed as ({found})
+         select yes from ready"
     )
-    .bind(new.iter().map(|new| new.room).collect::<Vec<_>>())
-    .bind(new.iter().map(|new| new.seq).collect::<Vec<_>>())
-    .bind(new.iter().map(|new| new.cid).collect::<Vec<_>>())
-    .bind(new.iter().map(|new| new.at).collect::<Vec<_>>())
-    .bind(new.iter().map(|new| new.kind.text()).collect::<Vec<_>>())
-    .bind(new.iter().map(|new| new.author).collect::<Vec<_>>())
-    .bind(new.iter().map(|new| role_text(new.author_role)).collect::<Vec<_>>())
-    .bind(new.iter().map(|new| new.text.as_str()).collect::<Vec<_>>())
-    .bind(new.iter().map(|new| new.what.as_str()).collect::<Vec<_>>())
-    .bind(new.iter().map(|new| new.whom).collect::<Vec<_>>())
-    .bind(rooms.iter().map(|room| room.0).collect::<Vec<_>>())
-    .bind(rooms.iter().map(|room| room.1).collect::<Vec<_>>())
-    .bind(rooms.iter().map(|room| room.2).collect::<Vec<_>>())
-    .bind(tickets.iter().map(|new| new.id).collect::<Vec<_>>())
-    .bind(tickets.iter().map(|new| new.at).collect::<Vec<_>>())
-    .bind(tickets.iter().map(|new| new.preview).collect::<Vec<_>>())
-    .bind(tickets.iter().map(|new| new.preview_by).collect::<Vec<_>>())
-    .bind(tickets.iter().map(|new| new.preview_name).collect::<Vec<_>>())
-    .bind(tickets.iter().map(|new| new.opens).collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
-    Ok(())
+});
+
+/// Writes what was numbered; whether all of it still stood as it was loaded, without which nothing
+/// is written.
+pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Result<bool> {
+    let new = &batch.new;
+    let rooms: Vec<_> = batch.changed_rooms().collect();
+    let tickets: Vec<_> = batch.changed_tickets().collect();
+    let found = found::Columns::of(&batch.found());
+    Ok(sqlx::query_scalar(STORE.as_str())
+        .bind(new.iter().map(|new| new.room).collect::<Vec<_>>())
+        .bind(new.iter().map(|new| new.seq).collect::<Vec<_>>())
+        .bind(new.iter().map(|new| new.cid).collect::<Vec<_>>())
+        .bind(new.iter().map(|new| new.at).collect::<Vec<_>>())
+        .bind(new.iter().map(|new| new.kind.text()).collect::<Vec<_>>())
+        .bind(new.iter().map(|new| new.author).collect::<Vec<_>>())
+        .bind(
+            new.iter()
+                .map(|new| role_text(new.author_role))
+                .collect::<Vec<_>>(),
+        )
+        .bind(new.iter().map(|new| new.text.as_str()).collect::<Vec<_>>())
+        .bind(new.iter().map(|new| new.what.as_str()).collect::<Vec<_>>())
+        .bind(new.iter().map(|new| new.whom).collect::<Vec<_>>())
+        .bind(rooms.iter().map(|room| room.id).collect::<Vec<_>>())
+        .bind(rooms.iter().map(|room| room.was).collect::<Vec<_>>())
+        .bind(rooms.iter().map(|room| room.seq).collect::<Vec<_>>())
+        .bind(rooms.iter().map(|room| room.at).collect::<Vec<_>>())
+        .bind(tickets.iter().map(|new| new.id).collect::<Vec<_>>())
+        .bind(tickets.iter().map(|new| new.was).collect::<Vec<_>>())
+        .bind(tickets.iter().map(|new| new.at).collect::<Vec<_>>())
+        .bind(tickets.iter().map(|new| new.preview).collect::<Vec<_>>())
+        .bind(tickets.iter().map(|new| new.preview_by).collect::<Vec<_>>())
+        .bind(
+            tickets
+                .iter()
+                .map(|new| new.preview_name)
+                .collect::<Vec<_>>(),
+        )
+        .bind(tickets.iter().map(|new| new.opens).collect::<Vec<_>>())
+        .bind(found.rooms)
+        .bind(found.seqs)
+        .bind(found.terms)
+        .fetch_one(connection)
+        .await?)
 }

@@ -35,36 +35,31 @@ pub(super) async fn load(connection: &mut Connection, appends: &[&Append]) -> Re
 pub(super) async fn rooms(connection: &mut Connection, asked: &[Uuid]) -> Result<Batch> {
     let mut batch = Batch::empty();
     let rows = query(
-        "select id, kind, seq, at from rooms where id in (select unhex(value) from json_each($1))",
-    )
-    .bind(asked)
-    .fetch_all(&mut *connection)
-    .await?;
-    for row in rows {
-        batch.room(
-            row.try_get(0)?,
-            row.try_get(1)?,
-            row.try_get(2)?,
-            row.try_get(3)?,
-        )?;
-    }
-    let rows = query(
-        "select t.id, t.staff_room, t.visitor, t.at, t.state, v.name
-         from (select distinct unhex(value) as id from json_each($1)) asked
-         join tickets t on t.id = asked.id or t.staff_room = asked.id join visitors v on v.id = t.visitor",
+        "select r.id, r.kind, r.seq, r.at, t.id, t.staff_room, t.visitor, t.at, t.state, v.name from rooms r
+         left join tickets t on t.id = r.id or t.staff_room = r.id left join visitors v on v.id = t.visitor
+         where r.id in (select unhex(value) from json_each($1))",
     )
     .bind(asked)
     .fetch_all(connection)
     .await?;
     for row in rows {
-        batch.ticket(&TicketRow {
-            id: row.try_get(0)?,
-            staff_room: row.try_get(1)?,
-            visitor: row.try_get(2)?,
-            at: row.try_get(3)?,
-            state: row.try_get(4)?,
-            visitor_name: row.try_get(5)?,
-        });
+        let (id, kind, seq, at) = (
+            row.try_get(0)?,
+            row.try_get(1)?,
+            row.try_get(2)?,
+            row.try_get(3)?,
+        );
+        batch.room(id, kind, seq, at)?;
+        if let Some(id) = row.try_get(4)? {
+            batch.ticket(&TicketRow {
+                id,
+                staff_room: row.try_get(5)?,
+                visitor: row.try_get(6)?,
+                at: row.try_get(7)?,
+                state: row.try_get(8)?,
+                visitor_name: row.try_get(9)?,
+            });
+        }
     }
     Ok(batch)
 }
@@ -94,45 +89,10 @@ async fn known(connection: &mut Connection, batch: &mut Batch, appends: &[&Appen
     Ok(())
 }
 
-/// Writes what was numbered.
+/// Writes what was numbered. The statements are one text, since each text costs a turn of the
+/// connection's thread.
 pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<()> {
-    insert(connection, batch).await?;
-    let rooms = batch
-        .changed_rooms()
-        .map(|(id, seq, at)| json!([id.simple().to_string(), seq, at]));
-    query(
-        "update rooms set seq = new.value ->> 1, at = new.value ->> 2
-         from json_each($1) new where rooms.id = unhex(new.value ->> 0)",
-    )
-    .bind(json!(rooms.collect::<Vec<_>>()).to_string())
-    .execute(&mut *connection)
-    .await?;
-    let tickets = batch.changed_tickets().map(|ticket| {
-        json!([
-            ticket.id.simple().to_string(),
-            ticket.at,
-            ticket.preview,
-            ticket.preview_by,
-            ticket.preview_name,
-            ticket.opens.then_some("open"),
-        ])
-    });
-    query(
-        "update tickets set rev = rev + 1, at = new.value ->> 1,
-             preview = coalesce(new.value ->> 2, preview), preview_by = coalesce(new.value ->> 3, preview_by),
-             preview_name = coalesce(new.value ->> 4, preview_name),
-             state = coalesce(new.value ->> 5, state),
-             snoozed_until = case when new.value ->> 5 = 'open' then null else snoozed_until end
-         from json_each($1) new where tickets.id = unhex(new.value ->> 0)",
-    )
-    .bind(json!(tickets.collect::<Vec<_>>()).to_string())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn insert(connection: &mut Connection, batch: &Batch) -> Result<()> {
-    let rows = batch.new.iter().map(|stored| {
+    let messages = batch.new.iter().map(|stored| {
         json!([
             stored.room.simple().to_string(),
             stored.seq,
@@ -146,13 +106,36 @@ async fn insert(connection: &mut Connection, batch: &Batch) -> Result<()> {
             stored.whom.map(|whom| whom.simple().to_string()),
         ])
     });
+    let rooms = batch
+        .changed_rooms()
+        .map(|room| json!([room.id.simple().to_string(), room.seq, room.at]));
+    let tickets = batch.changed_tickets().map(|ticket| {
+        json!([
+            ticket.id.simple().to_string(),
+            ticket.at,
+            ticket.preview,
+            ticket.preview_by,
+            ticket.preview_name,
+            ticket.opens.then_some("open"),
+        ])
+    });
     query(
         "insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
          select unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6,
                 value ->> 7, value ->> 8, unhex(value ->> 9)
-         from json_each($1)",
+         from json_each($1);
+         update rooms set seq = new.value ->> 1, at = new.value ->> 2
+         from json_each($2) new where rooms.id = unhex(new.value ->> 0);
+         update tickets set rev = rev + 1, at = new.value ->> 1,
+             preview = coalesce(new.value ->> 2, preview), preview_by = coalesce(new.value ->> 3, preview_by),
+             preview_name = coalesce(new.value ->> 4, preview_name),
+             state = coalesce(new.value ->> 5, state),
+             snoozed_until = case when new.value ->> 5 = 'open' then null else snoozed_until end
+         from json_each($3) new where tickets.id = unhex(new.value ->> 0)",
     )
-    .bind(json!(rows.collect::<Vec<_>>()).to_string())
+    .bind(json!(messages.collect::<Vec<_>>()).to_string())
+    .bind(json!(rooms.collect::<Vec<_>>()).to_string())
+    .bind(json!(tickets.collect::<Vec<_>>()).to_string())
     .execute(connection)
     .await?;
     Ok(())
