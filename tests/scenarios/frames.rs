@@ -99,6 +99,19 @@ async fn who_sends_nothing_but_nonsense_is_closed() {
     node.assert_well().await;
 }
 
+/// Over the life of a connection there may be any number of them, between others.
+#[tokio::test]
+async fn some_nonsense_now_and_then_is_borne_with() {
+    let (node, _office, visitor) = scene().await;
+    let mut wire = Wire::of(&visitor).await;
+    for _ in 0..30 {
+        wire.text("nonsense").await;
+        assert_eq!(wire.error().await.0, ErrorCode::BadFrame);
+        wire.sentinel().await;
+    }
+    node.assert_well().await;
+}
+
 /// Line 16, and the answers of RFC 6455 to what is no WebSocket.
 #[tokio::test]
 async fn what_is_no_websocket_is_closed_with_its_code() {

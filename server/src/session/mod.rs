@@ -26,7 +26,7 @@ mod resume;
 
 pub use handshake::{Refused, alone, begin};
 
-/// Frames that do not follow the protocol, before the connection is closed.
+/// Frames that do not follow the protocol, beyond those that do, before the connection is closed.
 const MAX_BAD_FRAMES: u32 = 10;
 /// Silence of two heartbeats and this long means that nobody is there any more.
 const SILENCE_GRACE: Duration = Duration::from_secs(1);
@@ -73,8 +73,13 @@ impl Session {
         if let Err(wait) = self.app.limits.frame(self.actor.id) {
             return self.too_fast(wait);
         }
+        // A page may be open for weeks: what is in order makes good for what was not.
+        self.over_limit = self.over_limit.saturating_sub(1);
         match serde_json::from_str(text) {
-            Ok(frame) => self.dispatch(frame).await,
+            Ok(frame) => {
+                self.bad_frames = self.bad_frames.saturating_sub(1);
+                self.dispatch(frame).await
+            }
             Err(error) => {
                 // serde names the place and the kind of the fault, never the content beyond a tag.
                 self.refuse(ErrorCode::BadFrame, &describe(&error), None);
