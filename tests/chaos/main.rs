@@ -27,6 +27,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use parlour_tests::postgres::Template;
+use tokio::signal::unix::{SignalKind, signal};
 
 use child::Runner;
 use fault::Fault;
@@ -55,10 +56,12 @@ async fn main() -> ExitCode {
         eprintln!("no fault has such a name");
         return ExitCode::FAILURE;
     }
+    let mut ended = signal(SignalKind::terminate()).expect("SIGTERM");
     let report = tokio::select! {
         report = run(&faults, quick) => report,
         // The runner ends what it has started when it is dropped.
         _ = tokio::signal::ctrl_c() => return ExitCode::FAILURE,
+        _ = ended.recv() => return ExitCode::FAILURE,
     };
     report.write();
     print!("{report}");

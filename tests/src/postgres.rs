@@ -44,6 +44,18 @@ impl Template {
     }
 }
 
+impl Drop for Template {
+    fn drop(&mut self) {
+        // Processes of a server that was killed may still be on their way out.
+        for _ in 0..20 {
+            if std::fs::remove_dir_all(self.path()).is_ok() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
 /// A server process.
 #[derive(Debug)]
 pub struct Postgres {

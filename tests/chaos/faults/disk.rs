@@ -168,8 +168,11 @@ async fn unflushed(ground: Ground) -> Outcome {
         .set("LD_PRELOAD", library.display());
     let mut stage = Stage::begin(plan).await;
     let mut outcome = Outcome::default();
-    let mut forgotten = 0;
-    for round in 0..ground.setting.rounds(50, 10) {
+    let (mut forgotten, mut round) = (0, 0);
+    let rounds = ground.setting.rounds(50, 10);
+    // A few more, if no kill came before a flush.
+    while round < rounds || forgotten == 0 && round < 4 * rounds {
+        round += 1;
         stage.goes_on(50 + u64::from(round % 7) * 13).await;
         stage.cluster[0].kill().await;
         forgotten += disk::forget_unflushed(stage.cluster[0].data());

@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use parlour_protocol::client::{Client, Link};
-use parlour_protocol::frame::Availability;
+use parlour_protocol::frame::{Availability, Draft};
+use parlour_protocol::{ClientFrame, Id, ServerFrame};
 use parlour_tests::proxy::{Mode, Proxy, Target};
 use parlour_tests::stage::Stage;
-use parlour_tests::{Visitor, Wire, within};
+use parlour_tests::{Caller, Told, Visitor, Wire, id, within};
 
 use super::nowhere;
 use crate::fault::{Fault, Ground, Outcome, Resources};
@@ -47,9 +48,9 @@ pub(super) fn faults() -> Vec<Fault> {
         },
         Fault {
             name: "WebSockets blocked",
-            limit: "delivered within 10 s over the fallback",
-            excluded: |_| Some("there is no other transport yet"),
-            run: |_| Box::pin(async { Outcome::default() }),
+            limit: "refused at once; delivered within 10 s over streams and polls, asked for by hand",
+            excluded: nowhere,
+            run: |ground| Box::pin(blocked(ground)),
         },
     ]
 }
@@ -236,4 +237,94 @@ async fn everybody(ground: Ground) -> Outcome {
     agent.close();
     tabs.iter().for_each(|tab| tab.close());
     outcome.settle(stage, Duration::from_secs(30)).await
+}
+
+/// A proxy that does not know WebSocket: requests, streams and polls go through it.
+async fn blocked(ground: Ground) -> Outcome {
+    let stage = Stage::begin(ground.setting.plan()).await;
+    let mut outcome = Outcome::default();
+    let (first, last) = (&stage.cluster[0], stage.cluster.nodes().last());
+    let proxy = Proxy::before(first.listens()).await;
+    proxy.set(Mode::StripUpgrade);
+    let visitor = Visitor::arrive(first, &stage.office.site).await;
+    let ticket = visitor.open("hello").await;
+    visitor.close();
+    let agent = stage
+        .office
+        .owner
+        .at(last.expect("a node"))
+        .dashboard()
+        .await;
+    agent.join(ticket).await;
+    let upgrade = visitor.upgrade().by(proxy.address());
+    let refused = Wire::try_open("blocked", upgrade, BACK).await.err();
+    outcome.expect(
+        refused.is_some_and(|status| status >= 400),
+        &format!("the socket was answered with {refused:?}"),
+    );
+    let mut caller = Caller::visitor(&visitor);
+    caller.address = proxy.address();
+    let mut seq = 1;
+    for round in 0..ground.setting.rounds(20, 3) {
+        for polls in [false, true] {
+            let text = format!("answer {round}");
+            let begun = Instant::now();
+            tokio::join!(
+                agent.say_in(ticket, &text),
+                hear(&caller, polls, (ticket, seq)),
+            );
+            outcome.round(begun.elapsed());
+            let cid = id();
+            let text = format!("question {round}");
+            let answers = caller
+                .execute(&[ClientFrame::Send {
+                    room: ticket,
+                    seen: seq,
+                    messages: vec![Draft { cid, text }],
+                    open: None,
+                }])
+                .await;
+            outcome.expect(answers[0]["t"] == "ack", &format!("{answers:?}"));
+            agent
+                .expect_entry(ticket, "the question", |event| event.cid == cid)
+                .await;
+            seq += 2;
+        }
+    }
+    agent.close();
+    outcome.settle(stage, Duration::from_secs(10)).await
+}
+
+/// Listens until something above the cursor is told; polls end, and are asked for again.
+async fn hear(caller: &Caller, polls: bool, cursor: (Id, u64)) {
+    let mut known: Option<String> = None;
+    within("the answer", async {
+        loop {
+            let mut events = if polls {
+                caller.poll(known.as_deref(), &[cursor]).await
+            } else {
+                caller.stream(&[cursor], &[]).await
+            };
+            loop {
+                match events.next().await {
+                    Told::Frame(frame) if above(&frame, cursor.1) => return,
+                    Told::Frame(_) => {}
+                    Told::Ended => break,
+                    end => panic!("{end:?} after {}", events.received),
+                }
+            }
+            known = events.known.clone();
+        }
+    })
+    .await;
+}
+
+/// Whether a frame tells of an entry above this number.
+fn above(frame: &ServerFrame, seq: u64) -> bool {
+    let events = match frame {
+        ServerFrame::Event(event) => std::slice::from_ref(event),
+        ServerFrame::Page { events, .. } => events,
+        _ => &[],
+    };
+    events.iter().any(|event| event.seq > seq)
 }

@@ -43,7 +43,7 @@ static void keep(int fd) {
 
 int fdatasync(int fd) {
     int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
-    usleep(4000);
+    usleep(12000);
     int result = next(fd);
     if (result == 0)
         keep(fd);
@@ -52,7 +52,7 @@ int fdatasync(int fd) {
 
 int fsync(int fd) {
     int (*next)(int) = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
-    usleep(4000);
+    usleep(12000);
     int result = next(fd);
     if (result == 0)
         keep(fd);
