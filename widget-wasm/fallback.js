@@ -4,7 +4,7 @@
 
 /** Frames of one request, and the characters in them: the server takes 256 KiB. */
 const MOST = 16, LONG = 80_000;
-/** In milliseconds: the least between two requests for events, and how late an event may come after the answer to what caused it. */
+/** In milliseconds: the least between two requests for events, and how late an event may come: after the answer to what caused it, or a heartbeat. */
 const PAUSE = 250, LATE = 3_000;
 
 /** Something on the way holds back what is streamed: found out once for all. */
@@ -16,7 +16,7 @@ export function carry(socket, url, token, polls) {
   /** The newest number that was heard of each joined room; none before its first page. */
   const heard = new Map();
   const waiting = [], syncs = [];
-  let hello, epoch, ended, posting, listening, timer;
+  let hello, epoch, ended, posting, listening, timer, quiet, heartbeat;
   let active = !document.hidden, known = "";
 
   const tell = (frame) => ended || socket.dispatchEvent(new MessageEvent("message", { data: JSON.stringify(frame) }));
@@ -74,9 +74,19 @@ export function carry(socket, url, token, polls) {
 
   /** What was stored has to be heard of as well. */
   function late(room, seq) {
-    if (polls || ended || !(heard.get(room) < seq)) return;
+    if (heard.get(room) < seq) hold();
+  }
+
+  function hold() {
+    if (polls || ended) return;
     held = polls = true;
     listen();
+  }
+
+  /** A stream is never silent for much longer than a heartbeat. */
+  function wait() {
+    clearTimeout(quiet);
+    if (heartbeat && !polls) quiet = setTimeout(hold, heartbeat + LATE);
   }
 
   /** Asks for events: at once, if frames wait that are answered there; all that belong together come in one breath. */
@@ -88,6 +98,7 @@ export function carry(socket, url, token, polls) {
 
   async function listen() {
     clearTimeout(timer);
+    clearTimeout(quiet);
     listening?.abort();
     const { signal } = (listening = new AbortController());
     const joins = [...heard].filter(([, seq]) => !(seq >= 0)).map(([room]) => ({ t: "join", room }));
@@ -104,7 +115,9 @@ export function carry(socket, url, token, polls) {
         const events = (text + decoder.decode(part.value, { stream: true })).split("\n\n");
         text = events.pop();
         for (const event of events) if (!signal.aborted) take(event);
+        if (!signal.aborted) wait();
       }
+      clearTimeout(quiet);
       await pause;
       if (!signal.aborted) listen();
     } catch {
@@ -123,6 +136,7 @@ export function carry(socket, url, token, polls) {
       // Other data than before: the client has to begin again.
       if (epoch && epoch !== frame.epoch) return end(1006);
       epoch = hello.epoch = frame.epoch;
+      heartbeat = frame.heartbeat;
     }
     if (t === "event" && heard.has(room)) heard.set(room, frame.seq);
     if (t === "page" && frame.live) heard.set(room, frame.live.position);
@@ -149,6 +163,7 @@ export function carry(socket, url, token, polls) {
   socket.close = () => {
     ended = true;
     clearTimeout(timer);
+    clearTimeout(quiet);
     listening?.abort();
   };
 

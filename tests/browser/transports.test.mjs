@@ -58,6 +58,7 @@ async function conversation(kind, settings, by) {
       assert.equal(await desk.count(text), 1, text);
     }
     assert.ok(proxy.count[by] >= before[by] + 2, "both came back by what had worked");
+    assert.deepEqual([...proxy.addresses], ["/socket"]);
     return { took, count: proxy.count };
   } finally {
     await office?.close();
@@ -75,8 +76,19 @@ test("a proxy that strips the handshake", async (t) => {
   t.diagnostic(`stored ${Math.round(took)} ms after the click`);
 });
 
+test("a proxy that never answers the handshake", async (t) => {
+  const { took } = await conversation("ignores", {}, "stream");
+  t.diagnostic(`stored ${Math.round(took)} ms after the click`);
+});
+
 test("a proxy that holds every answer back until it is complete", async (t) => {
   // A stream must not come to its end before it is given up.
   const { took } = await conversation("buffers", { PARLOUR_HEARTBEAT_MS: "10000" }, "poll");
+  t.diagnostic(`stored ${Math.round(took)} ms after the click`);
+});
+
+test("a proxy that holds back what comes later", async (t) => {
+  // Found out by the heartbeat that does not come.
+  const { took } = await conversation("lags", { PARLOUR_HEARTBEAT_MS: "4000" }, "poll");
   t.diagnostic(`stored ${Math.round(took)} ms after the click`);
 });

@@ -2,22 +2,30 @@
 
 import { createServer, request as ask } from "node:http";
 
+/** What comes in this time, in milliseconds, fills the buffer of a proxy that lags. */
+const AT_ONCE = 500;
+
 /**
  * What becomes of a WebSocket's handshake, and of answers:
  * - `refuses`: a handshake is answered with 403
  * - `strips`: its `Upgrade` is dropped on the way, so that the server takes it for a plain request
+ * - `ignores`: it is never answered
  * - `buffers`: it is refused, and each answer is kept back until it is complete
+ * - `lags`: it is refused, and what is streamed is kept back, but for what comes at once
  */
 export class Proxy {
   static async open(kind) {
     const proxy = new Proxy();
     /** How often a handshake was tried, a stream and a poll asked for. */
     proxy.count = { upgrade: 0, stream: 0, poll: 0 };
+    /** The addresses that frames were sent to: there is nothing in them that is not to be read. */
+    proxy.addresses = new Set();
     proxy.sockets = new Set();
     const server = createServer((request, answer) => proxy.pass(kind, request, answer));
     if (kind !== "strips") {
       server.on("upgrade", (_, socket) => {
         proxy.count.upgrade++;
+        if (kind === "ignores") return proxy.sockets.add(socket);
         socket.end("HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
       });
     }
@@ -35,18 +43,22 @@ export class Proxy {
   pass(kind, request, answer) {
     const { upgrade, connection, ...headers } = request.headers;
     if (upgrade) this.count.upgrade++;
-    else if (/event-stream/.test(headers.accept)) this.count[headers.prefer ? "poll" : "stream"]++;
+    const streams = /event-stream/.test(headers.accept);
+    if (streams) this.count[headers.prefer ? "poll" : "stream"]++;
+    if (request.url.includes("socket")) this.addresses.add(request.url);
     const { hostname, port } = new URL(this.to);
     const onward = ask({ hostname, port, path: request.url, method: request.method, headers }, (got) => {
       answer.writeHead(got.statusCode, got.rawHeaders);
-      if (kind !== "buffers") {
+      got.on("error", () => answer.destroy());
+      const keeps = kind === "buffers" || (kind === "lags" && streams);
+      if (!keeps) {
         answer.flushHeaders();
-        return got.on("error", () => answer.destroy()).pipe(answer);
+        return got.pipe(answer);
       }
       const parts = [];
-      got.on("data", (part) => parts.push(part));
+      const until = kind === "lags" ? performance.now() + AT_ONCE : 0;
+      got.on("data", (part) => (performance.now() < until ? answer.write(part) : parts.push(part)));
       got.on("end", () => answer.end(Buffer.concat(parts)));
-      got.on("error", () => answer.destroy());
     });
     onward.on("error", () => answer.destroy());
     // Whoever asked is gone: nobody wants the answer any more.
