@@ -1,11 +1,13 @@
 // Frames where no WebSocket gets through: by requests, and beside them by a stream of server-sent
-// events or by polls. Widget and dashboard fetch it when they need it. What they use it by is
-// what they use a WebSocket by; docs/protocol.md tells what goes over the network.
+// events or by polls. Widget and dashboard fetch it when they need it, and use it like a WebSocket.
+// What goes over the network is told in docs/protocol.md, under "Without a WebSocket".
 
-/** Frames of one request, and the characters in them: the server takes 256 KiB. */
+/** Frames of one request, and their characters together: the server takes 256 KiB. */
 const MOST = 16, LONG = 80_000;
-/** In milliseconds: the least between two requests for events, and how late an event may come: after the answer to what caused it, or a heartbeat. */
-const PAUSE = 250, LATE = 3_000;
+/** In milliseconds: the least between two requests for events. */
+const PAUSE = 250;
+/** How late an entry may come after the answer to its message, or anything after a heartbeat. */
+const LATE = 3_000;
 
 /** Something on the way holds back what is streamed: found out once for all. */
 let held = false;
@@ -98,7 +100,7 @@ export function carry(socket, url, token, polls) {
 
   async function listen() {
     clearTimeout(timer);
-    clearTimeout(quiet);
+    wait();
     listening?.abort();
     const { signal } = (listening = new AbortController());
     const joins = [...heard].filter(([, seq]) => !(seq >= 0)).map(([room]) => ({ t: "join", room }));
@@ -110,6 +112,8 @@ export function carry(socket, url, token, polls) {
       const pause = new Promise((done) => setTimeout(done, PAUSE));
       const answer = await ask(frames, headers, signal);
       if (!answer.ok) return refused(answer);
+      // A page that somebody on the way has put in the place of the answer.
+      if (!/event-stream/.test(answer.headers.get("content-type"))) return end(1006);
       const reader = answer.body.getReader(), decoder = new TextDecoder();
       for (let text = "", part; !(part = await reader.read()).done; ) {
         const events = (text + decoder.decode(part.value, { stream: true })).split("\n\n");
