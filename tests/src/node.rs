@@ -16,6 +16,8 @@ use crate::proxy::{Proxy, Target};
 use crate::redis::{self, Redis};
 use crate::{Request, within};
 
+mod figures;
+
 /// Log lines that are printed when a test fails.
 const SHOWN: usize = 40;
 
@@ -412,61 +414,6 @@ impl Node {
     /// Whether it still answers.
     pub async fn is_healthy(&self) -> bool {
         Request::get("/healthz").send(self.address).await.status == 200
-    }
-
-    /// Its resident memory, in bytes.
-    ///
-    /// # Panics
-    /// If it does not run.
-    #[must_use]
-    pub fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
-        let mut lines = status.lines();
-        let line = lines.find(|line| line.starts_with("VmRSS:")).unwrap();
-        let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-        kilobytes * 1_024
-    }
-
-    /// How many descriptors it has open.
-    ///
-    /// # Panics
-    /// If it does not run.
-    #[must_use]
-    pub fn descriptors(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.pid()))
-            .unwrap()
-            .count()
-    }
-
-    /// The processor time that it has used.
-    ///
-    /// # Panics
-    /// If it does not run.
-    #[must_use]
-    pub fn cpu(&self) -> Duration {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
-        let fields: Vec<&str> = stat
-            .rsplit(')')
-            .next()
-            .unwrap()
-            .split_whitespace()
-            .collect();
-        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-        Duration::from_millis(ticks * 10)
-    }
-
-    /// Sets a limit of the running process, as `prlimit` spells it.
-    ///
-    /// # Panics
-    /// If that is refused.
-    pub async fn limit(&self, what: &str) {
-        let pid = self.pid().to_string();
-        let status = Command::new("prlimit")
-            .args(["--pid", &pid, what])
-            .status()
-            .await
-            .unwrap();
-        assert!(status.success(), "prlimit {what}");
     }
 
     /// Asserts that it is alive and well, and has never panicked.
