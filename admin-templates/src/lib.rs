@@ -57,6 +57,7 @@ pub mod rooms;
 pub mod search;
 pub mod shell;
 pub mod sites;
+pub mod ticket_list;
 pub mod tickets;
 pub mod words;
 
@@ -79,10 +80,11 @@ pub use sites::{
     InstallPage, Position, SetupSitePage, SiteForm, SitePage, SiteRow, SitesPage, SnippetView,
     TestPage,
 };
+pub use ticket_list::{
+    Assigned, PreviewBy, RowOnPage, SiteRef, Tick, TicketCounts, TicketListView, TicketRowView,
+};
 pub use tickets::{
-    AroundFragment, Assigned, ContextView, OtherTicket, PageRef, PreviewBy, RowOnPage, SiteRef,
-    Tick, TicketCounts, TicketListView, TicketRowView, TicketView, TicketsPage,
-    ticket_row_fragment,
+    AroundFragment, ContextView, OtherTicket, PageRef, TicketView, TicketsPage, ticket_row_fragment,
 };
 pub use words::{Rank, Word};
 
