@@ -18,6 +18,7 @@ mod commands;
 mod compression;
 mod copy;
 mod deflate;
+mod elsewhere;
 mod faults;
 mod flood;
 mod frames;
