@@ -104,7 +104,7 @@ async fn latency(
 async fn found(browser: &mut Browser, private: &str) -> Result<(), String> {
     for (question, expected) in QUESTIONS
         .iter()
-        .zip([20, 20, 20, 20, 20, 20, 10, 10, 20, 0, 0])
+        .zip([20, 20, 20, 20, 20, 20, 10, 10, 10, 0, 0])
     {
         let path = format!("/api/v1/search?q={question}");
         let answer = browser.read(&path).await.expect(200).json();
