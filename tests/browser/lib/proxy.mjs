@@ -2,16 +2,12 @@
 
 import { createServer, request as ask } from "node:http";
 
-/** What comes in this time, in milliseconds, fills the buffer of a proxy that lags. */
-const AT_ONCE = 500;
-
 /**
  * What becomes of a WebSocket's handshake, and of answers:
  * - `refuses`: a handshake is answered with 403
  * - `strips`: its `Upgrade` is dropped on the way, so that the server takes it for a plain request
  * - `ignores`: it is never answered
  * - `buffers`: it is refused, and each answer is kept back until it is complete
- * - `lags`: it is refused, and what is streamed is kept back, but for what comes at once
  */
 export class Proxy {
   static async open(kind) {
@@ -50,14 +46,12 @@ export class Proxy {
     const onward = ask({ hostname, port, path: request.url, method: request.method, headers }, (got) => {
       answer.writeHead(got.statusCode, got.rawHeaders);
       got.on("error", () => answer.destroy());
-      const keeps = kind === "buffers" || (kind === "lags" && streams);
-      if (!keeps) {
+      if (kind !== "buffers") {
         answer.flushHeaders();
         return got.pipe(answer);
       }
       const parts = [];
-      const until = kind === "lags" ? performance.now() + AT_ONCE : 0;
-      got.on("data", (part) => (performance.now() < until ? answer.write(part) : parts.push(part)));
+      got.on("data", (part) => parts.push(part));
       got.on("end", () => answer.end(Buffer.concat(parts)));
     });
     onward.on("error", () => answer.destroy());
