@@ -3,11 +3,15 @@
 //! A session owns no socket: the transport hands it text and publications, and sends what
 //! [`Session::drain`] gives back. [`handshake`] makes one, [`dispatch`] has one arm per
 //! command, [`resume`] turns stored history into live.
+//!
+//! An idle connection keeps as much memory as the largest thing that it might await. So whatever
+//! asks the database is boxed while it runs.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::BoxFuture;
 use parlour_protocol::frame::{Cursor, ErrorCode, ListQuery, Role, ServerFrame, View};
 use parlour_protocol::{Id, close};
 use tokio::sync::mpsc;
@@ -78,7 +82,7 @@ impl Session {
         match serde_json::from_str(text) {
             Ok(frame) => {
                 self.bad_frames = self.bad_frames.saturating_sub(1);
-                self.dispatch(frame).await
+                Box::pin(self.dispatch(frame)).await
             }
             Err(error) => {
                 // serde names the place and the kind of the fault, never the content beyond a tag.
@@ -88,16 +92,12 @@ impl Session {
         }
     }
 
-    async fn deliver(&mut self, publication: &Arc<Publication>) -> Next {
+    /// What a publication changes at once; nothing if something must be read for it first.
+    fn deliver(&mut self, publication: &Publication) -> Option<Next> {
         match publication.news() {
-            News::Revoked(sign_in) => return self.revoked(*sign_in),
-            News::Entered(room) => {
-                if self.welcomed && !self.joined.contains_key(room) {
-                    // A room that closed again in the meantime is no fault.
-                    let _ = self.join(*room, None).await;
-                }
-                return Next::Go;
-            }
+            News::Revoked(sign_in) => return Some(self.revoked(*sign_in)),
+            News::Entered(room) if self.welcomed && !self.joined.contains_key(room) => return None,
+            News::Entered(_) => {}
             News::Lost(room) => {
                 if self.joined.contains_key(room) {
                     self.forget(*room);
@@ -107,23 +107,62 @@ impl Session {
                         Some(*room),
                     );
                 }
-                return Next::Go;
             }
-            News::Event(stored) => return self.event(publication, stored.room, stored.seq).await,
+            News::Event(stored) => match self.joined.get(&stored.room) {
+                Some(sent) if stored.seq > sent + 1 => return None,
+                Some(_) => self.push_event(publication, stored.room, stored.seq),
+                None => {}
+            },
+            _ => {
+                if self.welcomed
+                    && let Some(frame) = publication.frame(false)
+                {
+                    self.out.push_back(frame);
+                }
+            }
+        }
+        Some(Next::Go)
+    }
+
+    /// Reads what [`Session::deliver`] has found missing.
+    async fn read_for(&mut self, publication: &Publication) -> Next {
+        match publication.news() {
+            News::Entered(room) => {
+                // A room that closed again in the meantime is no fault.
+                let _ = self.join(*room, None).await;
+            }
+            News::Event(stored) => {
+                let sent = self.joined.get(&stored.room).copied();
+                if let Some(sent) = sent
+                    && self.catch_up(stored.room, sent).await.is_err()
+                {
+                    // The client resumes from its own cursor.
+                    return Next::Close(close::TOO_SLOW);
+                }
+                self.push_event(publication, stored.room, stored.seq);
+            }
             _ => {}
         }
-        if self.welcomed
-            && let Some(frame) = publication.frame(false)
-        {
-            self.out.push_back(frame);
-        }
         Next::Go
+    }
+
+    /// An entry: once, and in order. What caught up may have gone beyond it already.
+    fn push_event(&mut self, publication: &Publication, room: Uuid, seq: i64) {
+        if self.joined.get(&room).is_some_and(|sent| seq > *sent) {
+            self.joined.insert(room, seq);
+            if let Some(frame) = publication.frame(self.view == View::Html) {
+                self.out.push_back(frame);
+            }
+        }
     }
 
     /// Takes what has piled up, and says so if it was too much.
     pub async fn deliver_all(&mut self, news: &mut Vec<Arc<Publication>>) -> Next {
         for publication in news.drain(..) {
-            let next = self.deliver(&publication).await;
+            let next = match self.deliver(&publication) {
+                Some(next) => next,
+                None => Box::pin(self.read_for(&publication)).await,
+            };
             if next != Next::Go {
                 return next;
             }
@@ -135,37 +174,17 @@ impl Session {
         Next::Go
     }
 
-    /// An entry: once, in order, and with what is missing before it.
-    async fn event(&mut self, publication: &Arc<Publication>, room: Uuid, seq: i64) -> Next {
-        let Some(sent) = self.joined.get(&room).copied() else {
-            return Next::Go;
-        };
-        if seq <= sent {
-            return Next::Go;
-        }
-        if seq > sent + 1 && self.catch_up(room, sent).await.is_err() {
-            // The client resumes from its own cursor.
-            return Next::Close(close::TOO_SLOW);
-        }
-        // What caught up may have gone beyond it already.
-        if self.joined.get(&room).is_some_and(|sent| seq > *sent) {
-            self.joined.insert(room, seq);
-            if let Some(frame) = publication.frame(self.view == View::Html) {
-                self.out.push_back(frame);
-            }
-        }
-        Next::Go
-    }
-
     /// The heartbeat: says where the rooms stand, if the client may go on.
-    pub async fn beat(&mut self) -> Next {
-        if !self.still_allowed().await {
-            return Next::Close(close::UNAUTHORIZED);
-        }
-        if self.welcomed {
-            self.push_beat(0).await;
-        }
-        Next::Go
+    pub fn beat(&mut self) -> BoxFuture<'_, Next> {
+        Box::pin(async {
+            if !self.still_allowed().await {
+                return Next::Close(close::UNAUTHORIZED);
+            }
+            if self.welcomed {
+                self.push_beat(0).await;
+            }
+            Next::Go
+        })
     }
 
     /// When the connection ends unless the client does something before, and the code for it:

@@ -135,7 +135,7 @@ async fn serve(
 ) {
     let _open = app.sockets.hold();
     let begun = match claims {
-        Ok(claims) => session::begin(app.clone(), claims, address, true).await,
+        Ok(claims) => Box::pin(session::begin(app.clone(), claims, address, true)).await,
         Err(error) => {
             tracing::info!(client.address = %address, reason = %error, "a socket was refused");
             Err(Refused(close::UNAUTHORIZED))
