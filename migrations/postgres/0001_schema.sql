@@ -197,6 +197,10 @@ end $$;
 create trigger found_changed after update of kind, text on messages
 for each row when (new.text <> old.text or new.kind <> old.kind) execute function found_changed();
 
+-- Words of four letters and more. A beginning is looked up here, since an index of either kind gathers
+-- all rows of all words before it gives the newest.
+create table found_words (word text collate "C" primary key);
+
 -- Work for later, written in the transaction that causes it.
 create table jobs (
     id           uuid primary key,

@@ -201,6 +201,10 @@ when new.text <> old.text or new.kind <> old.kind begin
     delete from found_terms where rowid = (select id from found where room = new.room and seq = new.seq);
 end;
 
+-- Words of four letters and more. A beginning is looked up here, since an index of either kind gathers
+-- all rows of all words before it gives the newest.
+create table found_words (word text primary key) strict, without rowid;
+
 -- Work for later, written in the transaction that causes it.
 create table jobs (
     id           blob primary key,

@@ -84,6 +84,11 @@ async fn words_accents_beginnings_and_scripts_without_spaces() {
             vec!["Die Crème [brûlée] ist nicht [geliefert]"],
         ),
         (
+            "brulee gelief",
+            vec!["Die Crème [brûlée] ist nicht [geliefert]"],
+        ),
+        ("geliefertes", vec![]),
+        (
             "late or",
             vec!["The [order] came [LATE]", "Where is my [late] [order]?"],
         ),

@@ -97,18 +97,28 @@ async fn add_sqlite(connection: &mut Connection, entries: &[Entry<'_>]) -> Resul
         let (room, seq, visitor) = entry.subject.columns();
         json!([hex(room), seq, hex(visitor), entry.terms()])
     });
+    let rows: Vec<_> = rows.collect();
+    let words = long_words(rows.iter().filter_map(|row| row[3].as_str()));
     // One text: each costs a turn of the connection's thread.
     query(
         "insert into found (id, room, seq, visitor)
          select (select coalesce(max(id), 0) from found) + key + 1, unhex(value ->> 0), value ->> 1, unhex(value ->> 2)
          from json_each($1);
          insert into found_terms (rowid, terms)
-         select (select max(id) from found) - json_array_length($1) + key + 1, value ->> 3 from json_each($1)",
+         select (select max(id) from found) - json_array_length($1) + key + 1, value ->> 3 from json_each($1);
+         insert or ignore into found_words (word) select value from json_each($2)",
     )
-    .bind(json!(rows.collect::<Vec<_>>()).to_string())
+    .bind(json!(rows).to_string())
+    .bind(json!(words).to_string())
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// The words that a beginning may be of, in their order, so that no two nodes wait for each other.
+fn long_words<'a>(terms: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let words = words::long(terms.flat_map(|terms| terms.split(' ')));
+    words.into_iter().map(str::to_owned).collect()
 }
 
 /// Entries as PostgreSQL takes them.
@@ -118,6 +128,7 @@ pub(super) struct Columns {
     pub(super) seqs: Vec<Option<i64>>,
     pub(super) visitors: Vec<Option<Uuid>>,
     pub(super) terms: Vec<String>,
+    pub(super) words: Vec<String>,
 }
 
 impl Columns {
@@ -130,6 +141,7 @@ impl Columns {
             columns.visitors.push(visitor);
             columns.terms.push(entry.terms());
         }
+        columns.words = long_words(columns.terms.iter().map(String::as_str));
         columns
     }
 }
@@ -143,14 +155,27 @@ pub(super) fn insert(rows: &str) -> String {
     )
 }
 
+/// PostgreSQL's statement that notes the words of `rows` that are new.
+pub(super) fn insert_words(rows: &str) -> String {
+    format!(
+        "insert into found_words (word) select word from {rows}
+         where not exists (select 1 from found_words f where f.word = row.word) order by word on conflict do nothing"
+    )
+}
+
 async fn add_postgres(connection: &mut PgConnection, entries: &[Entry<'_>]) -> Result<()> {
     let columns = Columns::of(entries);
-    let sql = insert("unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[])");
+    let sql = format!(
+        "with worded as ({}) {}",
+        insert_words("unnest($5::text[]) as row (word)"),
+        insert("unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[])")
+    );
     sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(columns.rooms)
         .bind(columns.seqs)
         .bind(columns.visitors)
         .bind(columns.terms)
+        .bind(columns.words)
         .execute(connection)
         .await?;
     Ok(())
@@ -198,6 +223,13 @@ pub async fn again(connection: &mut Connection, room: Uuid, seq: i64) -> Result<
         scope: scope(room, RoomKind::parse(row.try_get("kind")?)?),
         text: &text,
     };
+    let terms = entry.terms();
+    for word in long_words(std::iter::once(terms.as_str())) {
+        query("insert into found_words (word) values ($1) on conflict do nothing")
+            .bind(word)
+            .execute(&mut *connection)
+            .await?;
+    }
     let sql = match connection.database() {
         Database::Sqlite => {
             "insert or replace into found_terms (rowid, terms) values ($1, $2)".to_owned()
@@ -209,7 +241,7 @@ pub async fn again(connection: &mut Connection, room: Uuid, seq: i64) -> Result<
     };
     query_built(sql)
         .bind(row.try_get::<i64, _>("id")?)
-        .bind(entry.terms())
+        .bind(terms)
         .execute(connection)
         .await?;
     Ok(())

@@ -14,10 +14,12 @@ use crate::words::Term;
 
 mod plan;
 
-use plan::{expression, parts, rows_sql};
+use plan::{Asked, expression, parts, rows_sql};
 
 /// Private rooms of one agent that are searched, those with the newest messages.
 const MAX_ROOMS: i64 = 500;
+/// Words with one beginning that are asked for one by one.
+const MAX_WORDS: i64 = 50;
 
 /// A message that was found.
 #[derive(Clone, Debug)]
@@ -136,10 +138,11 @@ impl Store {
                     .await?
             }
         };
+        let terms = self.spelt_out(terms).await?;
         let mut hits = Vec::new();
         for part in parts(self.database(), before) {
             let rows = query_built(rows_sql(self.database()))
-                .bind(expression(self.database(), scopes, terms, &part.blocks))
+                .bind(expression(self.database(), scopes, &terms, &part.blocks))
                 .bind(part.before)
                 .bind(agent)
                 .bind(limit - i64::try_from(hits.len()).unwrap_or(limit))
@@ -159,6 +162,39 @@ impl Store {
             }
         }
         Ok(hits)
+    }
+
+    /// Beginnings as the words that have them, unless they are too many: those of a common word
+    /// would be gathered to the last row before the newest is known.
+    async fn spelt_out(&self, terms: &[Term]) -> Result<Vec<Asked>> {
+        let mut asked = Vec::with_capacity(terms.len());
+        for term in terms {
+            let start = match term {
+                Term::Exact(term) => {
+                    asked.push(Asked::Any(vec![term.clone()]));
+                    continue;
+                }
+                Term::Beginning(start) => start,
+            };
+            let mut words: Vec<String> = query_scalar(
+                "select word from found_words where word >= $1 and word < $2 order by word limit $3",
+            )
+            .bind(start)
+            .bind(format!("{start}{}", char::MAX))
+            .bind(MAX_WORDS + 1)
+            .fetch_all(self.reader())
+            .await?;
+            asked.push(if words.len() as u64 > MAX_WORDS.unsigned_abs() {
+                Asked::Beginning(start.clone())
+            } else {
+                // Never empty: that would ask for nothing.
+                if words.first() != Some(start) {
+                    words.push(start.clone());
+                }
+                Asked::Any(words)
+            });
+        }
+        Ok(asked)
     }
 
     async fn messages_of(&self, agent: Uuid, hits: &[Hit]) -> Result<Vec<Message>> {

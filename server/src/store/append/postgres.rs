@@ -119,6 +119,9 @@ static STORE: LazyLock<String> = LazyLock::new(|| {
           from unnest($22::uuid[], $23::bigint[], $24::text[]) as row (room, seq, terms)
           where (select yes from ready))",
     );
+    let words = found::insert_words(
+        "(select word from unnest($25::text[]) as row (word) where (select yes from ready)) row",
+    );
     format!(
         "with held_rooms as materialized (
              select rooms.id from unnest($11::uuid[], $12::bigint[]) as old (id, seq)
@@ -150,7 +153,7 @@ static STORE: LazyLock<String> = LazyLock::new(|| {
              from unnest($15::uuid[], $17::bigint[], $18::text[], $19::text[], $20::text[], $21::boolean[])
                  as new (id, at, preview, preview_by, preview_name, opens)
              where tickets.id = new.id and (select yes from ready)
-         ), indexed as ({found})
+         ), indexed as ({found}), worded as ({words})
          select yes from ready"
     )
 });
@@ -196,6 +199,7 @@ pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Resul
         .bind(found.rooms)
         .bind(found.seqs)
         .bind(found.terms)
+        .bind(found.words)
         .fetch_one(connection)
         .await?)
 }

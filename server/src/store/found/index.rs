@@ -20,12 +20,13 @@ impl Store {
     pub async fn index(&self) -> Result<usize> {
         self.write(|connection| {
             Box::pin(async move {
-                query(match connection.database() {
-                    Database::Sqlite => "delete from found",
-                    Database::Postgres => "truncate found",
-                })
-                .execute(connection)
-                .await?;
+                let sql = match connection.database() {
+                    Database::Sqlite => ["delete from found", "delete from found_words"],
+                    Database::Postgres => ["truncate found", "truncate found_words"],
+                };
+                for sql in sql {
+                    query(sql).execute(&mut *connection).await?;
+                }
                 Ok(())
             })
         })

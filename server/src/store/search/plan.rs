@@ -2,7 +2,14 @@
 
 use crate::store::Database;
 use crate::store::found::BLOCKS;
-use crate::words::Term;
+
+/// What a row must have.
+pub(super) enum Asked {
+    /// One of these terms.
+    Any(Vec<String>),
+    /// A term that begins with this.
+    Beginning(String),
+}
 
 /// A part of the index, from the newest to the oldest: PostgreSQL sorts what it finds, so it is
 /// asked for little at first.
@@ -48,7 +55,7 @@ pub(super) fn parts(database: Database, before: i64) -> Vec<Part> {
 pub(super) fn expression(
     database: Database,
     scopes: &[String],
-    terms: &[Term],
+    terms: &[Asked],
     blocks: &[String],
 ) -> String {
     let (quote, and, or, star) = match database {
@@ -65,8 +72,8 @@ pub(super) fn expression(
         all.push(any(blocks));
     }
     all.extend(terms.iter().map(|term| match term {
-        Term::Exact(text) => quoted(text),
-        Term::Beginning(text) => format!("{}{star}", quoted(text)),
+        Asked::Any(terms) => any(terms),
+        Asked::Beginning(text) => format!("{}{star}", quoted(text)),
     }));
     all.join(and)
 }
@@ -124,14 +131,17 @@ mod tests {
     #[test]
     fn a_question_is_quoted() {
         let scopes = ["@t".to_owned()];
-        let terms = [Term::Exact("near".into()), Term::Beginning("order".into())];
+        let terms = [
+            Asked::Any(vec!["near".into()]),
+            Asked::Beginning("order".into()),
+        ];
         assert_eq!(
             expression(Database::Sqlite, &scopes, &terms, &[]),
-            "(\"@t\") AND \"near\" AND \"order\" *"
+            "(\"@t\") AND (\"near\") AND \"order\" *"
         );
         assert_eq!(
             expression(Database::Postgres, &scopes, &terms, &["~f1".into()]),
-            "('@t') & ('~f1') & 'near' & 'order':*"
+            "('@t') & ('~f1') & ('near') & 'order':*"
         );
     }
 }
