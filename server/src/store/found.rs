@@ -158,8 +158,7 @@ pub(super) fn insert(rows: &str) -> String {
 /// PostgreSQL's statement that notes the words of `rows` that are new.
 pub(super) fn insert_words(rows: &str) -> String {
     format!(
-        "insert into found_words (word) select word from {rows}
-         where not exists (select 1 from found_words f where f.word = row.word) order by word on conflict do nothing"
+        "insert into found_words (word) select word from {rows} order by word on conflict do nothing"
     )
 }
 
