@@ -155,7 +155,8 @@ pub(super) fn insert(rows: &str) -> String {
     )
 }
 
-/// PostgreSQL's statement that notes the words of `rows` that are new.
+/// PostgreSQL's statement that notes the words of `rows` that are new. It does not look for them
+/// first: a plan made while there are few would read all of them.
 pub(super) fn insert_words(rows: &str) -> String {
     format!(
         "insert into found_words (word) select word from {rows} order by word on conflict do nothing"
