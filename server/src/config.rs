@@ -35,6 +35,8 @@ pub struct Config {
     public_url_is_given: bool,
     /// The way to other nodes, if there are any.
     pub redis: Option<RedisConfig>,
+    /// Threads that serve connections.
+    pub threads: usize,
     /// The time between two heartbeats.
     pub heartbeat: Duration,
     /// Whether sockets are compressed for clients that offer it.
@@ -145,6 +147,11 @@ impl Config {
             public_url_is_given: public_url.is_some(),
             public_url: public_url.unwrap_or_else(|| derived(addr)),
             redis: redis(values)?,
+            threads: values
+                .optional("PARLOUR_THREADS", "a whole number from 1 to 256", |text| {
+                    text.parse().ok().filter(|count| (1..=256).contains(count))
+                })?
+                .unwrap_or_else(half_of_the_processors),
             heartbeat: Duration::from_millis(values.number(
                 "PARLOUR_HEARTBEAT_MS",
                 500,
@@ -276,6 +283,13 @@ fn log(values: &Values) -> Result<LogConfig, ConfigError> {
     Ok(LogConfig { filter, format })
 }
 
+/// A thread that wakes another for each frame of a quiet server spends more on waking than on
+/// serving, and the database needs processors as well.
+fn half_of_the_processors() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    (processors / 2).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -323,6 +337,7 @@ mod tests {
             ),
             ("PARLOUR_LOG_FORMAT", "xml", "text or json"),
             ("PARLOUR_DEFLATE", "yes", "on or off"),
+            ("PARLOUR_THREADS", "0", "a whole number from 1 to 256"),
             ("PARLOUR_SIGN_IN_IDLE", "0s", "a time from"),
             ("PARLOUR_SEND_RATE", "-1", "a whole number"),
         ] {

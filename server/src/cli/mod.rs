@@ -112,6 +112,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     log::start(&config.log);
     process::prepare();
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(config.threads)
         .enable_all()
         .build()
         .map_err(|error| Failure::Refused(format!("the system gives no threads: {error}")))?;

@@ -126,6 +126,15 @@ pub const SETTINGS: &[Setting] = &[
         "text",
         "The form of a line in the log: text or json",
     ),
+    Setting {
+        variable: "PARLOUR_THREADS",
+        flag: "threads",
+        value: "NUMBER",
+        default: None,
+        help: "Threads that serve connections; without it, one for every two processors",
+        rare: true,
+        secret: false,
+    },
     rare(
         "PARLOUR_REDIS_PREFIX",
         "redis-prefix",

@@ -148,8 +148,10 @@ impl Session {
 
     /// An entry: once, and in order. What caught up may have gone beyond it already.
     fn push_event(&mut self, publication: &Publication, room: Uuid, seq: i64) {
-        if self.joined.get(&room).is_some_and(|sent| seq > *sent) {
-            self.joined.insert(room, seq);
+        if let Some(sent) = self.joined.get_mut(&room)
+            && seq > *sent
+        {
+            *sent = seq;
             if let Some(frame) = publication.frame(self.view == View::Html) {
                 self.out.push_back(frame);
             }

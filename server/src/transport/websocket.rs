@@ -183,6 +183,7 @@ impl Connection<'_> {
     /// Runs until one side ends it; the code to close with, or nothing if the other side is gone.
     async fn run(mut self) -> Option<u16> {
         let mut shutdown = self.app.shutdown.clone();
+        let mut stopped = std::pin::pin!(stopped(&mut shutdown));
         let mut beats = tokio::time::interval(self.app.config.heartbeat);
         beats.reset();
         match tokio::time::timeout(HELLO_TIMEOUT, self.socket.next()).await {
@@ -194,22 +195,37 @@ impl Connection<'_> {
             Err(_) => return Some(close::BAD_FRAME),
         }
         let mut news = Vec::with_capacity(4);
+        // Set once and moved when it rings: whoever sets it for each frame pays about as much for
+        // that as for the frame.
+        let mut silence = std::pin::pin!(tokio::time::sleep_until(self.session.ends_at().0.into()));
         loop {
             if let Err(code) = self.flush().await {
                 return Some(code);
             }
-            let (ends_at, code) = self.session.ends_at();
             let next = tokio::select! {
                 message = self.socket.next() => match self.received(message).await {
-                    Ok(next) => next,
+                    Ok(next) => {
+                        // A token may be renewed by one that ends earlier.
+                        let ends_at = self.session.ends_at().0.into();
+                        if ends_at < silence.deadline() {
+                            silence.as_mut().reset(ends_at);
+                        }
+                        next
+                    }
                     Err(code) => return code,
                 },
                 taken = self.publications.recv_many(&mut news, GATHER) => {
                     if taken == 0 { Next::Close(close::RESTART) } else { self.session.deliver_all(&mut news).await }
                 }
                 _ = beats.tick() => self.session.beat().await,
-                () = tokio::time::sleep_until(ends_at.into()) => Next::Close(code),
-                () = stopped(&mut shutdown) => {
+                () = &mut silence => match self.session.ends_at() {
+                    (ends_at, code) if ends_at <= clock::instant() => Next::Close(code),
+                    (ends_at, _) => {
+                        silence.as_mut().reset(ends_at.into());
+                        Next::Go
+                    }
+                },
+                () = &mut stopped => {
                     self.session.bye("restart", jitter(COME_BACK));
                     Next::Close(close::RESTART)
                 }
@@ -243,17 +259,18 @@ impl Connection<'_> {
     }
 
     async fn flush(&mut self) -> Result<(), u16> {
+        if self.session.waiting() == 0 {
+            return Ok(());
+        }
         let socket = &mut *self.socket;
         let deflated = self.deflated;
         let (ends_at, _) = self.session.ends_at();
         let frames = self.session.drain();
         let write = async {
-            let mut any = false;
             for frame in frames {
                 socket.feed(message(frame, deflated)).await?;
-                any = true;
             }
-            if any { socket.flush().await } else { Ok(()) }
+            socket.flush().await
         };
         // Whoever is silent is not waited for either, or she would seem to be there for longer.
         let until = (clock::instant() + WRITE_TIMEOUT).min(ends_at);
