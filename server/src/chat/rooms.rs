@@ -7,6 +7,7 @@ use super::{Actor, Chat};
 use crate::bus::{News, Publication};
 use crate::error::Error;
 use crate::hub::Topic;
+use crate::store::joining::Own;
 use crate::store::members::Marks;
 use crate::store::messages::Stored;
 use crate::store::rooms::{self, Kind, Room};
@@ -88,11 +89,16 @@ impl Chat {
         })
     }
 
-    /// What `welcome` lists: a visitor's tickets, an agent's direct and team rooms.
+    /// What `welcome` lists: a visitor's tickets, which may be known already, or an agent's direct
+    /// and team rooms.
     ///
     /// # Errors
     /// What the store reports.
-    pub async fn rooms_of(&self, actor: &Actor) -> Result<Vec<RoomState>, Error> {
+    pub async fn rooms_of(
+        &self,
+        actor: &Actor,
+        tickets: Option<Vec<Own>>,
+    ) -> Result<Vec<RoomState>, Error> {
         let state = |room, kind, position, ticket: Option<TicketState>| RoomState {
             room: crate::wire(room),
             kind,
@@ -102,7 +108,10 @@ impl Chat {
             people: Vec::new(),
         };
         if actor.role == Role::Visitor {
-            let tickets = self.store.own_tickets(actor.id).await?;
+            let tickets = match tickets {
+                Some(tickets) => tickets,
+                None => self.store.visiting(actor.id).await?.tickets,
+            };
             return Ok(tickets
                 .into_iter()
                 .map(|(id, position, ticket)| state(id, RoomKind::Public, position, Some(ticket)))
@@ -125,14 +134,14 @@ impl Chat {
     /// # Errors
     /// What the store reports.
     pub async fn team(&self) -> Result<Vec<Presence>, Error> {
-        let agents = self.store.agent_names().await?;
+        let agents = self.store.team().await?;
         Ok(agents
-            .into_iter()
+            .iter()
             .map(|(id, name)| {
                 self.presence_of(Person {
-                    id: crate::wire(id),
+                    id: crate::wire(*id),
                     role: Role::Agent,
-                    name,
+                    name: name.clone(),
                 })
             })
             .collect())

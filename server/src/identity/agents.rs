@@ -137,6 +137,7 @@ impl Identity {
                 })
             })
             .await?;
+        self.store.changed();
         self.revoked(id, None);
         tracing::info!(agent.id = %id, by = ?actor.id(), "an agent was disabled");
         Ok(())
@@ -153,6 +154,7 @@ impl Identity {
         self.store
             .write(move |connection| Box::pin(agents::set_disabled(connection, id, None)))
             .await?;
+        self.store.changed();
         tracing::info!(agent.id = %id, by = ?actor.id(), "an agent was enabled");
         Ok(())
     }

@@ -237,6 +237,7 @@ impl Identity {
                 })
             })
             .await?;
+        self.store.changed();
         tracing::info!(client.address = %client.address, agent.id = %started.agent.id, agent.role = role.text(), "an agent was created");
         Ok(started)
     }

@@ -1,5 +1,7 @@
 //! One arm per command.
 
+use std::time::Duration;
+
 use parlour_protocol::frame::{
     ClientFrame, Draft, ErrorCode, Limits, ListQuery, Open, Role, RowRev, ServerFrame, View,
 };
@@ -12,6 +14,9 @@ use crate::chat::rooms::listed;
 use crate::clock;
 use crate::error::Error;
 use crate::store::append;
+
+/// How old her list of tickets may be when a visitor is welcomed.
+const FRESH: Duration = Duration::from_secs(1);
 
 impl Session {
     pub(super) async fn dispatch(&mut self, frame: ClientFrame) -> Next {
@@ -104,7 +109,14 @@ impl Session {
             self.welcomed = true;
             return Next::Go;
         }
-        let welcome = tokio::try_join!(self.app.chat.rooms_of(&self.actor), self.app.chat.team());
+        // Whoever says hello later is told how her tickets stand then.
+        let tickets = self
+            .tickets
+            .take()
+            .filter(|(read, _)| clock::instant().duration_since(*read) < FRESH);
+        let tickets = tickets.map(|(_, tickets)| tickets);
+        let chat = &self.app.chat;
+        let welcome = tokio::try_join!(chat.rooms_of(&self.actor, tickets), chat.team());
         let (rooms, people) = match welcome {
             Ok(welcome) => welcome,
             Err(error) => {

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use parlour_protocol::close;
 use parlour_protocol::frame::{Role, View};
@@ -33,19 +34,21 @@ pub async fn begin(
     address: IpAddr,
     active: bool,
 ) -> Result<(Session, Publications), Refused> {
-    let (session, publications) = prepare(app, claims, address).await?;
-    let (app, actor) = (&session.app, &session.actor);
-    let subscriber = &session.subscriber;
-    let mut subscriptions = vec![
-        app.hub.subscribe(Topic::Person(actor.id), subscriber),
-        app.hub.subscribe(Topic::Team, subscriber),
-    ];
+    let (mut session, publications) = prepare(app, claims, address)?;
+    let hub = Arc::clone(&session.app.hub);
+    // After the session was made: whatever ends it ends the subscriptions too. And before her
+    // tickets are read: one that is opened meanwhile is heard of.
+    let person = hub.subscribe(Topic::Person(session.actor.id), &session.subscriber);
+    person.wait().await;
+    session.recognise(true).await?;
+    let (actor, subscriber) = (&session.actor, &session.subscriber);
+    let mut subscriptions = vec![hub.subscribe(Topic::Team, subscriber)];
     if actor.role == Role::Agent {
-        subscriptions.push(app.hub.subscribe(Topic::Inbox, subscriber));
+        subscriptions.push(hub.subscribe(Topic::Inbox, subscriber));
     }
-    let presence = &app.chat.presence;
+    let presence = &session.app.chat.presence;
     presence.connected(subscriber.id(), &actor.person(), active);
-    // After the session was made: whatever ends it ends the subscriptions too.
+    session.alone = false;
     for subscription in subscriptions {
         subscription.wait().await;
     }
@@ -57,17 +60,21 @@ pub async fn begin(
 /// # Errors
 /// As [`begin`].
 pub async fn alone(app: Shared, claims: Claims, address: IpAddr) -> Result<Session, Refused> {
-    let (mut session, _) = prepare(app, claims, address).await?;
-    session.alone = true;
+    let (mut session, _) = prepare(app, claims, address)?;
+    session.recognise(false).await?;
     Ok(session)
 }
 
-async fn prepare(
+/// A session of somebody whose name is not known yet, and of which nobody knows.
+fn prepare(
     app: Shared,
     claims: Claims,
     address: IpAddr,
 ) -> Result<(Session, Publications), Refused> {
-    let mut actor = actor(&app, &claims).await?;
+    let mut actor = match claims.subject {
+        Subject::Visitor { visitor, site } => Actor::visitor(visitor, site, String::new()),
+        Subject::Agent { agent, .. } => Actor::agent(agent, String::new()),
+    };
     let held = app
         .limits
         .connection(actor.id, address)
@@ -82,8 +89,9 @@ async fn prepare(
         subscriber,
         joined: HashMap::new(),
         view: View::Runs,
-        alone: false,
+        alone: true,
         welcomed: false,
+        tickets: None,
         list: None,
         out: VecDeque::new(),
         heard: now,
@@ -95,30 +103,33 @@ async fn prepare(
     Ok((session, publications))
 }
 
-async fn actor(app: &Shared, claims: &Claims) -> Result<Actor, Refused> {
-    let failed = |error: &Error| match error {
-        Error::NotFound => Refused(close::UNAUTHORIZED),
-        _ => Refused(close::RESTART),
-    };
-    match claims.subject {
-        Subject::Visitor { visitor, site } => {
-            let name = app
-                .store
-                .visitor_name(visitor)
-                .await
-                .map_err(|error| failed(&error.into()))?;
-            Ok(Actor::visitor(visitor, site, name))
-        }
-        Subject::Agent { agent, sign_in } => {
-            let alive = app
-                .identity
-                .sign_in_alive(sign_in)
-                .await
-                .map_err(|error| failed(&error.into()))?;
-            match alive {
-                Some(identity) if identity.id == agent => Ok(Actor::agent(agent, identity.name)),
-                _ => Err(Refused(close::UNAUTHORIZED)),
+impl Session {
+    /// Reads who she is; of a visitor who `begins` also what her welcome will list.
+    async fn recognise(&mut self, begins: bool) -> Result<(), Refused> {
+        let refused = |error: Error| match error {
+            Error::NotFound => Refused(close::UNAUTHORIZED),
+            _ => Refused(close::RESTART),
+        };
+        let store = &self.app.store;
+        self.actor.name = match self.claims.subject {
+            Subject::Visitor { visitor, .. } if begins => {
+                let visiting = store.visiting(visitor).await;
+                let visiting = visiting.map_err(|error| refused(error.into()))?;
+                self.tickets = Some((clock::instant(), visiting.tickets));
+                visiting.name
             }
-        }
+            Subject::Visitor { visitor, .. } => {
+                let name = store.visitor_name(visitor).await;
+                name.map_err(|error| refused(error.into()))?
+            }
+            Subject::Agent { agent, sign_in } => {
+                let alive = self.app.identity.sign_in_alive(sign_in).await;
+                match alive.map_err(|error| refused(error.into()))? {
+                    Some(identity) if identity.id == agent => identity.name,
+                    _ => return Err(Refused(close::UNAUTHORIZED)),
+                }
+            }
+        };
+        Ok(())
     }
 }

@@ -22,6 +22,7 @@ use crate::chat::Actor;
 use crate::clock;
 use crate::hub::{Subscriber, Topic};
 use crate::identity::{Claims, Subject};
+use crate::store::joining::Own;
 use crate::{Shared, signed};
 
 mod dispatch;
@@ -60,6 +61,8 @@ pub struct Session {
     /// Nothing is published to it: what it joins, and that it is there, concerns nobody.
     alone: bool,
     welcomed: bool,
+    /// What her welcome will list, and when it was read.
+    tickets: Option<(Instant, Vec<Own>)>,
     list: Option<ListQuery>,
     out: VecDeque<Encoded>,
     heard: Instant,

@@ -10,6 +10,7 @@ use crate::chat::messages::event;
 use crate::error::Error;
 use crate::store::messages::Page;
 use crate::store::rooms::Room;
+use crate::store::tickets::state_text;
 
 /// A resume above this many bytes starts over with the newest page.
 const MAX_RESUME_BYTES: usize = 512 * 1024;
@@ -56,6 +57,10 @@ impl Session {
         let resumed = match after {
             Some(after) if after <= found.position && found.position - after <= most => {
                 let entered = self.app.store.entered(room, after).await?;
+                // As it is now, and not as it was when the room was found.
+                if let (Some(state), Some(ticket)) = (entered.state, &mut found.ticket) {
+                    state_text(state).clone_into(&mut ticket.2);
+                }
                 let pages = self.pages_from(room, after, entered.page).await?;
                 pages.map(|pages| (pages, entered.marks))
             }

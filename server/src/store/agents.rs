@@ -148,7 +148,9 @@ impl Store {
                 one(done)
             })
         })
-        .await
+        .await?;
+        self.changed();
+        Ok(())
     }
 }
 

@@ -1,21 +1,36 @@
 //! What a connection reads while it begins and joins rooms, gathered over all that do.
+//!
+//! A set is answered by one row, a JSON text: in `SQLite` each row would wake two threads. On
+//! `PostgreSQL` each statement has one plan, by indexes, for sets of every size.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::future::Future;
+use std::sync::Arc;
 
+use parlour_protocol::frame::TicketState;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::gather::Gather;
+use super::kept::{Changes, Kept};
 use super::members::{MARKS, Marks};
-use super::messages::{COLUMNS, NAMES, Page, stored};
-use super::sql::{Row, query, query_built};
-use super::tickets::state_parse;
+use super::messages::{NAMES, Page, Stored};
+use super::sql::{Query, query, query_built};
 use super::{Database, Pool, Result, Store, StoreError};
-use parlour_protocol::frame::TicketState;
 
 /// A ticket in its visitor's list: itself, the newest number of its public room, and its state.
 pub type Own = (Uuid, i64, TicketState);
+
+/// A visitor who begins.
+#[derive(Clone, Debug)]
+pub struct Visiting {
+    /// Her name; empty if she gave none.
+    pub name: String,
+    /// Her newest tickets, at most 50, the newest first.
+    pub tickets: Vec<Own>,
+}
 
 /// What a room has for whoever joins it.
 #[derive(Clone, Debug)]
@@ -24,8 +39,11 @@ pub struct Entered {
     pub page: Page,
     /// The marks of those who have read most.
     pub marks: Vec<Marks>,
+    /// The state of the ticket whose public room it is.
+    pub state: Option<TicketState>,
 }
 
+#[derive(Clone, Copy)]
 struct Entering {
     room: Uuid,
     after: i64,
@@ -36,24 +54,29 @@ const PAGE: i64 = parlour_protocol::limits::PAGE as i64;
 /// Tickets in a visitor's list.
 const LISTED: usize = 50;
 
-/// The queues.
+/// Who works here, by name.
+pub type Team = Vec<(Uuid, String)>;
+
+/// The queues, and what is kept.
 #[derive(Clone)]
 pub(super) struct Joining {
-    origins: Gather<(Uuid, String), bool>,
-    names: Gather<Uuid, Option<String>>,
-    tickets: Gather<Uuid, Vec<Own>>,
-    team: Gather<(), Vec<(Uuid, String)>>,
+    pub(super) changes: Changes,
+    pub(super) origins: Kept<HashSet<(Uuid, String)>>,
+    team: Kept<Team>,
+    visiting: Gather<Uuid, Option<Visiting>>,
     entering: Gather<Entering, Option<Entered>>,
 }
 
 impl Joining {
+    /// Reads with these connections; of `PostgreSQL` they are the ones with one plan.
     pub(super) fn start(readers: &Pool) -> Self {
+        let changes = Changes::default();
         Self {
-            origins: gather(readers, origins),
-            names: gather(readers, names),
-            tickets: gather(readers, tickets),
-            team: gather(readers, teams),
+            origins: Kept::start(readers, &changes, origins),
+            team: Kept::start(readers, &changes, team),
+            visiting: gather(readers, visiting),
             entering: gather(readers, entered),
+            changes,
         }
     }
 }
@@ -74,32 +97,38 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn origin_allowed(&self, site: Uuid, origin: &str) -> Result<bool> {
-        self.joining.origins.ask((site, origin.to_owned())).await
+        let origins = self.joining.origins.ask().await?;
+        Ok(origins.contains(&(site, origin.to_owned())))
     }
 
-    /// A visitor's name; empty if she gave none.
+    /// A visitor who begins, and her tickets.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], and what the database reports.
-    pub async fn visitor_name(&self, visitor: Uuid) -> Result<String> {
-        let name = self.joining.names.ask(visitor).await?;
-        name.ok_or(StoreError::NotFound)
+    pub async fn visiting(&self, visitor: Uuid) -> Result<Visiting> {
+        let visiting = self.joining.visiting.ask(visitor).await?;
+        visiting.ok_or(StoreError::NotFound)
     }
 
-    /// The newest tickets of a visitor, at most 50, the newest first.
+    /// Agents who are not disabled, by name; what another node has changed just now may be missing.
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn own_tickets(&self, visitor: Uuid) -> Result<Vec<Own>> {
-        self.joining.tickets.ask(visitor).await
+    pub async fn team(&self) -> Result<Arc<Team>> {
+        self.joining.team.ask().await
     }
 
-    /// Agents who are not disabled, by name.
+    /// The same, as they are now.
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn agent_names(&self) -> Result<Vec<(Uuid, String)>> {
-        self.joining.team.ask(()).await
+    pub async fn agent_names(&self) -> Result<Team> {
+        team(self.reader().clone()).await
+    }
+
+    /// Sites or agents were changed by this node, and the change is committed.
+    pub fn changed(&self) {
+        self.joining.changes.note();
     }
 
     /// A page of a room's entries above `after`, and the marks of those who have read most.
@@ -112,146 +141,173 @@ impl Store {
     }
 }
 
-/// A row's question, by its place.
-fn place(row: &Row) -> Result<usize> {
-    usize::try_from(row.try_get::<i64, _>("place")?)
-        .map_err(|_| StoreError::Failed("a row of no question".into()))
-}
-
-async fn origins(readers: Pool, asked: Vec<(Uuid, String)>) -> Result<Vec<bool>> {
-    let pairs: Vec<_> = asked
-        .iter()
-        .map(|(site, origin)| json!([site.simple().to_string(), origin]))
-        .collect();
-    let rows = query(match readers.database() {
-        Database::Sqlite => {
-            "select exists (select 1 from origins o where o.site = unhex(value ->> 0) and o.origin = value ->> 1)
-             from json_each($1) order by key"
-        }
-        Database::Postgres => {
-            "select exists (select 1 from origins o where o.site = cast(value ->> 0 as uuid) and o.origin = value ->> 1)
-             from json_array_elements(cast($1 as json)) with ordinality asked (value, place) order by place"
-        }
-    })
-    .bind(json!(pairs).to_string())
-    .fetch_all(&readers)
-    .await?;
-    rows.iter().map(|row| Ok(row.try_get(0)?)).collect()
-}
-
-async fn names(readers: Pool, asked: Vec<Uuid>) -> Result<Vec<Option<String>>> {
-    let ids = readers.database().ids("$1");
-    let rows = query_built(format!("select id, name from visitors where id in {ids}"))
-        .bind(asked.as_slice())
+async fn origins(readers: Pool) -> Result<HashSet<(Uuid, String)>> {
+    let rows = query("select site, origin from origins")
         .fetch_all(&readers)
         .await?;
-    let names = rows
-        .iter()
+    rows.iter()
         .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .collect::<Result<HashMap<Uuid, String>>>()?;
-    Ok(asked.iter().map(|id| names.get(id).cloned()).collect())
+        .collect()
 }
 
-async fn tickets(readers: Pool, asked: Vec<Uuid>) -> Result<Vec<Vec<Own>>> {
-    let mut lists = vec![Vec::new(); asked.len()];
-    // The index gives the newest ones, however many there are.
-    let rows = query_built(match readers.database() {
-        Database::Sqlite => format!(
-            "select a.key as place, t.id, r.seq, t.state from json_each($1) a
-             join tickets t on t.id in
-                 (select x.id from tickets x where x.visitor = unhex(a.value) order by x.at desc, x.id desc limit {LISTED})
-             join rooms r on r.id = t.id order by a.key, t.at desc, t.id desc"
-        ),
-        Database::Postgres => format!(
-            "select a.place - 1 as place, t.id, r.seq, t.state from unnest($1::uuid[]) with ordinality a (visitor, place)
-             cross join lateral (select x.id, x.at, x.state from tickets x where x.visitor = a.visitor
-                                 order by x.at desc, x.id desc limit {LISTED}) t
-             join rooms r on r.id = t.id order by a.place, t.at desc, t.id desc"
-        ),
-    })
-    .bind(asked)
-    .fetch_all(&readers)
-    .await?;
-    for row in &rows {
-        if let Some(list) = lists.get_mut(place(row)?) {
-            let state = state_parse(row.try_get(3)?).unwrap_or_default();
-            list.push((row.try_get(1)?, row.try_get(2)?, state));
-        }
-    }
-    Ok(lists)
-}
-
-async fn teams(readers: Pool, asked: Vec<()>) -> Result<Vec<Vec<(Uuid, String)>>> {
+async fn team(readers: Pool) -> Result<Team> {
     let rows = query("select id, name from agents where disabled_at is null order by name, id")
         .fetch_all(&readers)
         .await?;
-    let team = rows
-        .iter()
+    rows.iter()
         .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
-        .collect::<Result<Vec<_>>>()?;
-    Ok(vec![team; asked.len()])
+        .collect()
+}
+
+/// How each database writes JSON: a list over rows, a list of values, a list within another, an id.
+struct Json {
+    rows: &'static str,
+    list: &'static str,
+    within: &'static str,
+    id: fn(&str) -> String,
+}
+
+impl Json {
+    fn of(database: Database) -> Self {
+        match database {
+            Database::Sqlite => Self {
+                rows: "json_group_array",
+                list: "json_array",
+                within: "json",
+                id: |column| format!("nullif(hex({column}), '')"),
+            },
+            Database::Postgres => Self {
+                rows: "json_agg",
+                list: "json_build_array",
+                within: "",
+                id: str::to_owned,
+            },
+        }
+    }
+}
+
+/// The one answer of a query: a list of what was found, each with its place among the questions.
+async fn answers<A: DeserializeOwned>(
+    readers: &Pool,
+    query: Query,
+    asked: usize,
+) -> Result<Vec<Option<A>>> {
+    let row = query.fetch_one(readers).await?;
+    let text: Option<&str> = row.try_get(0)?;
+    let found: Vec<(usize, A)> = serde_json::from_str(text.unwrap_or("[]"))
+        .map_err(|error| StoreError::Failed(error.to_string().into()))?;
+    let mut answers: Vec<Option<A>> = Vec::new();
+    answers.resize_with(asked, || None);
+    for (place, answer) in found {
+        if let Some(slot) = answers.get_mut(place) {
+            *slot = Some(answer);
+        }
+    }
+    Ok(answers)
+}
+
+async fn visiting(readers: Pool, asked: Vec<Uuid>) -> Result<Vec<Option<Visiting>>> {
+    let Json {
+        rows,
+        list,
+        within,
+        id,
+    } = Json::of(readers.database());
+    let places = match readers.database() {
+        Database::Sqlite => "(select key as place, unhex(value) as visitor from json_each($1))",
+        Database::Postgres => {
+            "(select place - 1 as place, visitor from unnest($1::uuid[]) with ordinality a (visitor, place))"
+        }
+    };
+    let ticket = id("own.id");
+    // The index gives the newest ones, however many there are.
+    let query = query_built(format!(
+        "select cast({rows}({list}(asked.place, {list}(v.name, {within}((
+             select {rows}({list}({ticket}, own.seq, own.state) order by own.at desc, own.id desc) from (
+                 select t.id, r.seq, t.state, t.at from tickets t join rooms r on r.id = t.id
+                 where t.visitor = v.id order by t.at desc, t.id desc limit {LISTED}) own)))
+         )) as text) from {places} asked join visitors v on v.id = asked.visitor"
+    ));
+    let count = asked.len();
+    let found = answers::<(String, Option<Vec<Own>>)>(&readers, query.bind(asked), count).await?;
+    let visiting = |(name, tickets): (String, Option<Vec<Own>>)| Visiting {
+        name,
+        tickets: tickets.unwrap_or_default(),
+    };
+    Ok(found.into_iter().map(|found| found.map(visiting)).collect())
+}
+
+/// A room, as the query answers.
+#[derive(Deserialize)]
+struct Read {
+    position: i64,
+    state: Option<TicketState>,
+    entries: Option<Vec<Stored>>,
+    marks: Option<Vec<Marks>>,
 }
 
 /// Nothing for a room that is not there.
 async fn entered(readers: Pool, asked: Vec<Entering>) -> Result<Vec<Option<Entered>>> {
-    let places = match readers.database() {
+    let json = Json::of(readers.database());
+    let query = query_built(entered_sql(readers.database(), &json));
+    let rooms = asked.iter().map(|entering| entering.room);
+    let query = match readers.database() {
+        Database::Sqlite => {
+            let keys = asked
+                .iter()
+                .map(|entering| json!([entering.room.simple().to_string(), entering.after]));
+            query.bind(json!(keys.collect::<Vec<_>>()).to_string())
+        }
+        Database::Postgres => query.bind(rooms.collect::<Vec<_>>()).bind(
+            asked
+                .iter()
+                .map(|entering| entering.after)
+                .collect::<Vec<_>>(),
+        ),
+    };
+    let found = answers::<Read>(&readers, query, asked.len()).await?;
+    let entered = |read: Read| {
+        let entries = read.entries.unwrap_or_default();
+        let more = entries.last().is_some_and(|last| last.seq < read.position);
+        Entered {
+            page: Page {
+                entries,
+                more,
+                position: read.position,
+            },
+            marks: read.marks.unwrap_or_default(),
+            state: read.state,
+        }
+    };
+    Ok(found.into_iter().map(|found| found.map(entered)).collect())
+}
+
+/// In the order of the fields of [`Read`], [`Stored`] and [`Marks`].
+fn entered_sql(database: Database, json: &Json) -> String {
+    let Json {
+        rows,
+        list,
+        within,
+        id,
+    } = json;
+    let places = match database {
         Database::Sqlite => {
             "(select key as place, unhex(value ->> 0) as room, value ->> 1 as after from json_each($1))"
         }
         Database::Postgres => {
-            "(select place - 1 as place, cast(value ->> 0 as uuid) as room, cast(value ->> 1 as bigint) as after
-              from json_array_elements(cast($1 as json)) with ordinality a (value, place))"
+            "(select place - 1 as place, room, after from unnest($1::uuid[], $2::bigint[]) with ordinality a (room, after, place))"
         }
     };
-    let keys = asked
-        .iter()
-        .map(|entering| json!([entering.room.simple().to_string(), entering.after]));
-    let keys = json!(keys.collect::<Vec<_>>()).to_string();
+    let ids = ["m.room", "m.cid", "m.author", "m.whom", "p.person"];
+    let [room, cid, author, whom, person] = ids.map(id);
     // Numbers have no holes, so that they bound the page.
-    let pages = format!(
-        "select asked.place, r.seq as position, m.seq as entry, {COLUMNS}
-         from {places} asked join rooms r on r.id = asked.room
-         left join messages m on m.room = r.id and m.seq > asked.after and m.seq <= asked.after + {PAGE} {NAMES}
-         order by asked.place, m.seq"
-    );
-    let marks = format!(
-        "select asked.place, m.person, m.delivered, m.read from {places} asked join members m on m.room = asked.room
-         order by asked.place, m.read desc, m.person"
-    );
-    let (pages, marks) = tokio::try_join!(
-        query_built(pages).bind(&keys).fetch_all(&readers),
-        query_built(marks).bind(&keys).fetch_all(&readers),
-    )?;
-    let mut found: Vec<Option<Entered>> = vec![None; asked.len()];
-    for row in &pages {
-        let Some(slot) = found.get_mut(place(row)?) else {
-            continue;
-        };
-        let position = row.try_get("position")?;
-        let entered = slot.get_or_insert_with(|| Entered {
-            page: Page {
-                entries: Vec::new(),
-                more: false,
-                position,
-            },
-            marks: Vec::new(),
-        });
-        if row.try_get::<Option<i64>, _>("entry")?.is_some() {
-            let entry = stored(row)?;
-            entered.page.more = entry.seq < position;
-            entered.page.entries.push(entry);
-        }
-    }
-    for row in &marks {
-        if let Some(Some(entered)) = found.get_mut(place(row)?)
-            && entered.marks.len() < MARKS as usize
-        {
-            entered.marks.push(Marks {
-                person: row.try_get("person")?,
-                delivered: row.try_get("delivered")?,
-                read: row.try_get("read")?,
-            });
-        }
-    }
-    Ok(found)
+    format!(
+        "select cast({rows}({list}(asked.place, {list}(r.seq, (select t.state from tickets t where t.id = r.id),
+             {within}((select {rows}({list}({room}, m.seq, {cid}, m.at, m.rev, m.kind, {author}, m.author_role,
+                  coalesce(a.name, v.name, ''), m.text, m.what, {whom}, coalesce(w.name, '')) order by m.seq)
+              from messages m {NAMES} where m.room = r.id and m.seq > asked.after and m.seq <= asked.after + {PAGE})),
+             {within}((select {rows}({list}({person}, p.delivered, p.read)) from (
+                  select * from members where room = r.id order by read desc, person limit {MARKS}) p))
+         ))) as text) from {places} asked join rooms r on r.id = asked.room"
+    )
 }

@@ -1,5 +1,6 @@
 //! Marks of members.
 
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::sql::{query, query_built};
@@ -8,7 +9,7 @@ use crate::clock;
 use parlour_protocol::frame::Role;
 
 /// A member's two high-water marks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub struct Marks {
     /// The member.
     pub person: Uuid,

@@ -23,6 +23,7 @@ pub mod context;
 pub mod copy;
 pub mod found;
 pub mod joining;
+mod kept;
 pub mod members;
 pub mod messages;
 pub mod missed;

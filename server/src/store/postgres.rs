@@ -35,10 +35,11 @@ const SETTINGS: [(&str, &str); 5] = [
     ("timezone", "UTC"),
 ];
 
-/// Of the connections that a node keeps, those that store messages.
-const MESSAGES: u32 = 1;
+/// Of the connections that a node keeps, those for sets: one stores messages, the others read for
+/// whoever connects.
+const SETS: u32 = 3;
 /// What holds for those as well: one plan, by indexes, for sets of every size. Planning anew for
-/// each set would cost several times what its writing does.
+/// each set would cost several times what its reading and writing does.
 const ONE_PLAN: [(&str, &str); 3] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
@@ -60,13 +61,12 @@ pub(super) async fn open(config: &PostgresConfig) -> std::result::Result<Store, 
     // Migrations may take longer than what a request may take.
     migrate(&options, &at).await?;
     let options = options.options(SETTINGS);
-    let pool = connect(
-        config.connections.saturating_sub(MESSAGES).max(1),
-        options.clone(),
-    )
-    .await
-    .map_err(|error| refused(error.to_string()))?;
-    let messages = connect(MESSAGES, options.options(ONE_PLAN))
+    let for_sets = SETS.min(config.connections.saturating_sub(1)).max(1);
+    let others = config.connections.saturating_sub(for_sets).max(1);
+    let pool = connect(others, options.clone())
+        .await
+        .map_err(|error| refused(error.to_string()))?;
+    let sets = connect(for_sets, options.options(ONE_PLAN))
         .await
         .map_err(|error| refused(error.to_string()))?;
     let epoch = with(
@@ -75,11 +75,10 @@ pub(super) async fn open(config: &PostgresConfig) -> std::result::Result<Store, 
     )
     .await
     .map_err(|error| refused(error.to_string()))?;
-    let readers = Pool::Postgres(pool.clone());
     Ok(Store {
-        joining: Joining::start(&readers),
-        readers,
-        writer: Writer::of_postgres(pool, messages),
+        joining: Joining::start(&Pool::Postgres(sets.clone())),
+        readers: Pool::Postgres(pool.clone()),
+        writer: Writer::of_postgres(pool, sets),
         epoch,
         _lock: None,
     })

@@ -94,12 +94,8 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn origin_known(&self, origin: &str) -> Result<bool> {
-        let found: Option<i64> =
-            query_scalar("select cast(1 as bigint) from origins where origin = $1 limit 1")
-                .bind(origin)
-                .fetch_optional(self.reader())
-                .await?;
-        Ok(found.is_some())
+        let origins = self.joining.origins.ask().await?;
+        Ok(origins.iter().any(|(_, listed)| listed == origin))
     }
 
     /// Stores a site with its origins.
@@ -108,7 +104,9 @@ impl Store {
     /// [`StoreError::Exists`] if the key is taken, or what the database reports.
     pub async fn insert_site(&self, site: Site) -> Result<()> {
         self.write(move |connection| Box::pin(async move { insert(connection, &site).await }))
-            .await
+            .await?;
+        self.changed();
+        Ok(())
     }
 
     /// Replaces what can be changed of a site: all but id, key and times.
@@ -117,7 +115,9 @@ impl Store {
     /// [`StoreError::NotFound`], or what the database reports.
     pub async fn update_site(&self, site: Site) -> Result<()> {
         self.write(move |connection| Box::pin(async move { update(connection, &site).await }))
-            .await
+            .await?;
+        self.changed();
+        Ok(())
     }
 
     /// Notes the first session of a site's widget; whether this was the first.

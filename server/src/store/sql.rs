@@ -125,6 +125,8 @@ pub enum Value {
     Id(Option<Uuid>),
     /// A list for [`Database::ids`].
     Ids(Vec<Uuid>),
+    /// `bigint[]`, or a JSON array.
+    Integers(Vec<i64>),
 }
 
 macro_rules! value {
@@ -152,6 +154,7 @@ value! {
     Option<Uuid> => |value| Self::Id(value);
     &[Uuid] => |value| Self::Ids(value.to_vec());
     Vec<Uuid> => |value| Self::Ids(value);
+    Vec<i64> => |value| Self::Integers(value);
 }
 
 /// A statement with its values.
@@ -360,6 +363,7 @@ fn sqlite(values: Vec<Value>) -> sqlx::Result<SqliteArguments> {
             Value::Bytes(value) => arguments.add(value),
             Value::Id(value) => arguments.add(value),
             Value::Ids(value) => arguments.add(hex(&value)),
+            Value::Integers(value) => arguments.add(serde_json::json!(value).to_string()),
         }
         .map_err(sqlx::Error::Encode)?;
     }
@@ -377,6 +381,7 @@ fn postgres(values: Vec<Value>) -> sqlx::Result<PgArguments> {
             Value::Bytes(value) => arguments.add(value),
             Value::Id(value) => arguments.add(value),
             Value::Ids(value) => arguments.add(value),
+            Value::Integers(value) => arguments.add(value),
         }
         .map_err(sqlx::Error::Encode)?;
     }

@@ -73,6 +73,17 @@ impl Store {
         })
     }
 
+    /// A visitor's name; empty if she gave none.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], or what the database reports.
+    pub async fn visitor_name(&self, id: Uuid) -> Result<String> {
+        Ok(query_scalar("select name from visitors where id = $1")
+            .bind(id)
+            .fetch_one(self.reader())
+            .await?)
+    }
+
     /// The visitor of a site whose browser keeps the secret with this hash.
     ///
     /// # Errors
