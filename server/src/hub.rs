@@ -95,6 +95,7 @@ impl InForce {
 
 #[derive(Default)]
 struct Listeners {
+    /// In the order of their ids: some topics have all connections, and each comes and goes.
     subscribers: Vec<Subscriber>,
     /// Of a room: its entries.
     line: Line,
@@ -104,6 +105,27 @@ struct Listeners {
 }
 
 impl Listeners {
+    fn place(&self, subscriber: &Subscriber) -> Result<usize, usize> {
+        self.subscribers
+            .binary_search_by_key(&subscriber.id, |known| known.id)
+    }
+
+    fn add(&mut self, subscriber: &Subscriber) {
+        if let Err(place) = self.place(subscriber) {
+            if self.subscribers.is_empty() {
+                // Most topics never have more.
+                self.subscribers.reserve_exact(1);
+            }
+            self.subscribers.insert(place, subscriber.clone());
+        }
+    }
+
+    fn remove(&mut self, subscriber: &Subscriber) {
+        if let Ok(place) = self.place(subscriber) {
+            self.subscribers.remove(place);
+        }
+    }
+
     fn send(&self, publication: &Arc<Publication>) {
         for subscriber in &self.subscribers {
             subscriber.send(publication);
@@ -165,10 +187,7 @@ impl Hub {
                 ..Listeners::default()
             }
         });
-        let known = |known: &Subscriber| known.id == subscriber.id;
-        if !listeners.subscribers.iter().any(known) {
-            listeners.subscribers.push(subscriber.clone());
-        }
+        listeners.add(subscriber);
         if listeners.in_force || !self.is_up() {
             return InForce(None);
         }
@@ -183,9 +202,7 @@ impl Hub {
         let Some(listeners) = shard.get_mut(&topic) else {
             return;
         };
-        listeners
-            .subscribers
-            .retain(|known| known.id != subscriber.id);
+        listeners.remove(subscriber);
         if listeners.subscribers.is_empty() {
             shard.remove(&topic);
             if *self.link.borrow() != Link::Alone {

@@ -4,7 +4,6 @@
 //! heard to what it knows, and tells its own readers of what changed. So nothing about
 //! presence is stored anywhere, and a node that dies is forgotten by its silence.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use crate::hub::{Subscriber, Topic};
 
 mod people;
 
-use people::{People, Who};
+use people::{Connections, People, Who};
 
 /// From the last close to `offline`: a reload must not flicker.
 const GRACE: Duration = Duration::from_secs(10);
@@ -63,7 +62,7 @@ impl Presences {
     /// A connection says whether its person is there.
     pub fn active(&self, connection: u64, who: &Person, active: bool) {
         self.change(who, |connections| {
-            if let Some(known) = connections.get_mut(&connection) {
+            if let Some(known) = connections.get_mut(connection) {
                 *known = active;
             }
         });
@@ -72,7 +71,7 @@ impl Presences {
     /// A connection ended.
     pub fn disconnected(&self, connection: u64, who: &Person) {
         self.change(who, |connections| {
-            connections.remove(&connection);
+            connections.remove(connection);
         });
     }
 
@@ -91,7 +90,7 @@ impl Presences {
     }
 
     /// All is told under the lock, so that two changes are told in their order.
-    fn change(&self, who: &Person, change: impl FnOnce(&mut HashMap<u64, bool>)) {
+    fn change(&self, who: &Person, change: impl FnOnce(&mut Connections)) {
         let mut people = self.lock();
         let (said, changed) = people.change(who, clock::instant() + GRACE, change);
         if let Some((state, present)) = said {

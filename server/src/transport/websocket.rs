@@ -88,8 +88,8 @@ async fn upgrade(
     tokio::spawn(async move {
         match upgraded.await {
             Ok(upgraded) => {
-                let socket = socket(TokioIo::new(upgraded), deflated).await;
-                serve(app, claims, address, socket, deflated).await;
+                let socket = Box::pin(socket(TokioIo::new(upgraded), deflated)).await;
+                serve(app, claims, address, Box::new(socket), deflated).await;
             }
             Err(error) => tracing::debug!(%error, "a connection was not upgraded"),
         }
@@ -130,12 +130,17 @@ async fn serve(
     app: Shared,
     claims: Result<Claims, TokenError>,
     address: IpAddr,
-    mut socket: Socket,
+    mut socket: Box<Socket>,
     deflated: bool,
 ) {
     let _open = app.sockets.hold();
+    // Boxed, like all that a connection has only once: an idle one keeps room for whatever it might
+    // await, and for each place where it is handed on.
     let begun = match claims {
-        Ok(claims) => Box::pin(session::begin(app.clone(), claims, address, true)).await,
+        Ok(claims) => {
+            let begun = Box::pin(session::begin(app.clone(), claims, address, true)).await;
+            begun.map(|(session, publications)| (Box::new(session), publications))
+        }
         Err(error) => {
             tracing::info!(client.address = %address, reason = %error, "a socket was refused");
             Err(Refused(close::UNAUTHORIZED))
@@ -155,7 +160,7 @@ async fn serve(
             .await;
             tracing::debug!(?role, %person, code, "a connection ended");
             if let Some(code) = code {
-                close_socket(&mut socket, code).await;
+                Box::pin(close_socket(&mut socket, code)).await;
             }
         }
         Err(Refused(code)) => {
@@ -163,16 +168,16 @@ async fn serve(
                 let pause = OVER_LIMIT_PAUSE + jitter(OVER_LIMIT_PAUSE);
                 let bye = Message::Text(session::farewell("limit", pause).into_text());
                 // Whether it arrives or not, the connection is closed.
-                let _ = tokio::time::timeout(CLOSE_TIMEOUT, socket.send(bye)).await;
+                let _ = Box::pin(tokio::time::timeout(CLOSE_TIMEOUT, socket.send(bye))).await;
             }
-            close_socket(&mut socket, code).await;
+            Box::pin(close_socket(&mut socket, code)).await;
         }
     }
 }
 
 struct Connection<'s> {
     app: Shared,
-    session: Session,
+    session: Box<Session>,
     publications: Publications,
     socket: &'s mut Socket,
     /// Whether frames may be sent compressed.
@@ -186,8 +191,8 @@ impl Connection<'_> {
         let mut stopped = std::pin::pin!(stopped(&mut shutdown));
         let mut beats = tokio::time::interval(self.app.config.heartbeat);
         beats.reset();
-        match tokio::time::timeout(HELLO_TIMEOUT, self.socket.next()).await {
-            Ok(first) => match self.received(first).await {
+        match Box::pin(tokio::time::timeout(HELLO_TIMEOUT, self.socket.next())).await {
+            Ok(first) => match Box::pin(self.received(first)).await {
                 Ok(Next::Go) => {}
                 Ok(Next::Close(code)) => return self.last_words(code).await,
                 Err(code) => return code,
@@ -245,7 +250,7 @@ impl Connection<'_> {
             None => Err(None),
             Some(Ok(Message::Close(_))) => {
                 // The answer waits to be sent; without it, the other side has lost the connection.
-                let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.socket.flush()).await;
+                let _ = Box::pin(tokio::time::timeout(CLOSE_TIMEOUT, self.socket.flush())).await;
                 Err(None)
             }
             Some(Ok(Message::Text(text))) if text.len() > limits::MAX_FRAME => {
@@ -283,7 +288,7 @@ impl Connection<'_> {
 
     async fn last_words(mut self, code: u16) -> Option<u16> {
         // Whether they arrive or not, the connection is closed.
-        let _ = self.flush().await;
+        let _ = Box::pin(self.flush()).await;
         Some(code)
     }
 }

@@ -7,7 +7,7 @@ use parlour_protocol::frame::{Availability, Person, Presence};
 use uuid::Uuid;
 
 /// Who says it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Who {
     /// This node, of its own connections.
     Here,
@@ -22,11 +22,44 @@ struct Said {
     until: Option<Instant>,
 }
 
+/// Connections of this node, and whether the person is there. They are few, and people many: a
+/// list takes a tenth of what a map does.
+#[derive(Default)]
+pub(super) struct Connections(Vec<(u64, bool)>);
+
+impl Connections {
+    /// One is there, and says this.
+    pub(super) fn insert(&mut self, connection: u64, active: bool) {
+        match self.get_mut(connection) {
+            Some(known) => *known = active,
+            None => push_one(&mut self.0, (connection, active)),
+        }
+    }
+
+    /// What one has said.
+    pub(super) fn get_mut(&mut self, connection: u64) -> Option<&mut bool> {
+        let known = self.0.iter_mut().find(|(known, _)| *known == connection);
+        known.map(|(_, active)| active)
+    }
+
+    /// One is gone.
+    pub(super) fn remove(&mut self, connection: u64) {
+        self.0.retain(|(known, _)| *known != connection);
+    }
+}
+
+/// Most lists never have more than one.
+fn push_one<T>(list: &mut Vec<T>, item: T) {
+    if list.is_empty() {
+        list.reserve_exact(1);
+    }
+    list.push(item);
+}
+
 struct Entry {
     who: Person,
-    /// Connection of this node → whether the person is there.
-    connections: HashMap<u64, bool>,
-    said: HashMap<Who, Said>,
+    connections: Connections,
+    said: Vec<(Who, Said)>,
     announced: Availability,
 }
 
@@ -34,15 +67,15 @@ impl Entry {
     fn new(who: &Person) -> Self {
         Self {
             who: who.clone(),
-            connections: HashMap::new(),
-            said: HashMap::new(),
+            connections: Connections::default(),
+            said: Vec::new(),
             announced: Availability::Offline,
         }
     }
 
     /// What is to be announced, if what it comes to has changed.
     fn changed(&mut self) -> Option<Presence> {
-        let any = |state| self.said.values().any(|said| said.state == state);
+        let any = |state| self.said.iter().any(|(_, said)| said.state == state);
         let state = if any(Availability::Online) {
             Availability::Online
         } else if any(Availability::Away) {
@@ -55,6 +88,18 @@ impl Entry {
         }
         self.announced = state;
         Some(self.presence(state))
+    }
+
+    fn said_by(&self, who: Who) -> Option<Said> {
+        let said = self.said.iter().find(|(by, _)| *by == who);
+        said.map(|(_, said)| *said)
+    }
+
+    fn says(&mut self, who: Who, said: Said) {
+        match self.said.iter_mut().find(|(by, _)| *by == who) {
+            Some((_, known)) => *known = said,
+            None => push_one(&mut self.said, (who, said)),
+        }
     }
 
     fn presence(&self, state: Availability) -> Presence {
@@ -74,14 +119,14 @@ impl People {
         &mut self,
         who: &Person,
         grace: Instant,
-        change: impl FnOnce(&mut HashMap<u64, bool>),
+        change: impl FnOnce(&mut Connections),
     ) -> (Option<(Availability, bool)>, Option<Presence>) {
         let entry = self.entry(who);
         change(&mut entry.connections);
-        let before = entry.said.get(&Who::Here).copied();
-        let present = !entry.connections.is_empty();
+        let before = entry.said_by(Who::Here);
+        let present = !entry.connections.0.is_empty();
         let said = if present {
-            let active = entry.connections.values().any(|active| *active);
+            let active = entry.connections.0.iter().any(|(_, active)| *active);
             let state = if active {
                 Availability::Online
             } else {
@@ -101,7 +146,7 @@ impl People {
         if before == Some(said) {
             return (None, None);
         }
-        entry.said.insert(Who::Here, said);
+        entry.says(Who::Here, said);
         (Some((said.state, present)), entry.changed())
     }
 
@@ -114,7 +159,7 @@ impl People {
     ) -> Option<Presence> {
         let entry = self.entry(&presence.who);
         let (state, until) = (presence.state, Some(until));
-        entry.said.insert(node, Said { state, until });
+        entry.says(node, Said { state, until });
         entry.changed()
     }
 
@@ -133,7 +178,7 @@ impl People {
     pub(super) fn expire(&mut self, now: Instant, others: bool) -> Vec<Presence> {
         let mut changed = Vec::new();
         self.0.retain(|_, entry| {
-            entry.said.retain(|node, said| {
+            entry.said.retain(|(node, said)| {
                 let over = said.until.is_some_and(|until| until <= now);
                 !over || (*node != Who::Here && !others)
             });
@@ -153,7 +198,7 @@ impl People {
     /// Everybody with a connection here.
     pub(super) fn here(&self) -> Vec<Presence> {
         let here = self.0.values().filter_map(|entry| {
-            let said = entry.said.get(&Who::Here)?;
+            let said = entry.said_by(Who::Here)?;
             said.until.is_none().then(|| entry.presence(said.state))
         });
         here.collect()
@@ -217,7 +262,7 @@ mod tests {
 
         // The tab here closes, the one on the second node is not heard of any more.
         let (told, changed) = people.change(&anna(), grace, |tabs| {
-            tabs.remove(&1);
+            tabs.remove(1);
         });
         assert_eq!((told, changed), (Some((Online, false)), None));
         assert!(people.here().is_empty());
@@ -246,7 +291,7 @@ mod tests {
                     if open {
                         tabs.insert(number, false);
                     } else {
-                        tabs.remove(&number);
+                        tabs.remove(number);
                     }
                 })
                 .1
