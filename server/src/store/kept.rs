@@ -61,7 +61,10 @@ impl<T: Send + Sync + 'static> Kept<T> {
         let readers = readers.clone();
         let reading = Gather::start(move |asked: Vec<()>| {
             let reading = read(readers.clone());
-            async move { Ok(vec![Arc::new(reading.await?); asked.len()]) }
+            async move {
+                let answer = Arc::new(reading.await?);
+                Ok(vec![answer; asked.len()])
+            }
         });
         Self {
             known: Arc::default(),
