@@ -1,8 +1,14 @@
 //! What the machine did meanwhile, as `/proc` tells it: who used the processors, who holds memory.
 
 use std::fs;
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
+
+/// What was put off is done when less than this share of one core was used for so long.
+const QUIET: (Duration, f64) = (Duration::from_millis(500), 0.04);
+/// How long is waited for it.
+const MOST: Duration = Duration::from_secs(30);
 
 /// Clock ticks in a second: Linux has the same on every architecture for what `/proc` shows.
 const TICKS: f64 = 100.0;
@@ -67,6 +73,26 @@ impl Mark {
             at: Instant::now(),
             used: used(processes),
             machine: machine(),
+        }
+    }
+
+    /// What was used since, with what the subject has put off and does after the load has ended.
+    pub async fn settled(&self) -> Usage {
+        let mut usage = self.elapsed();
+        let until = Instant::now() + MOST;
+        let mut before = used(&self.processes);
+        loop {
+            sleep(QUIET.0).await;
+            let now = used(&self.processes);
+            let more: [f64; 3] = std::array::from_fn(|part| now[part] - before[part]);
+            usage.server += more[0];
+            usage.database += more[1];
+            usage.bus += more[2];
+            before = now;
+            let share = more.iter().sum::<f64>() / QUIET.0.as_secs_f64();
+            if share < QUIET.1 || Instant::now() > until {
+                return usage;
+            }
         }
     }
 

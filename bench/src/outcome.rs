@@ -108,7 +108,10 @@ impl Crowd {
         let mut written = writing.join_all().await;
         run.written();
         let mut read = reading.join_all().await;
-        let usage = mark.elapsed();
+        let usage = match pace {
+            Pace::Answered => mark.settled().await,
+            Pace::Every(_) | Pace::Heard(..) => mark.elapsed(),
+        };
         check(&written, &read)?;
         let mut outcome = summary(&mut written, &mut read);
         outcome.usage = usage;

@@ -48,8 +48,10 @@ impl Scale {
 pub enum Scenario {
     /// Messages at two rates, and as many as can be.
     Chat,
-    /// The same as many as can be, on one node and on two.
+    /// The same on one node and on two, with Redis.
     Nodes,
+    /// Messages in ten times as many rooms.
+    Rooms,
     /// 10,000 connections that do nothing.
     Idle,
     /// One room with 1,000 readers.
@@ -64,6 +66,7 @@ pub enum Scenario {
 pub const ALL: &[(&str, Scenario)] = &[
     ("chat", Scenario::Chat),
     ("nodes", Scenario::Nodes),
+    ("rooms", Scenario::Rooms),
     ("idle", Scenario::Idle),
     ("room", Scenario::Room),
     ("storm", Scenario::Storm),
@@ -86,9 +89,10 @@ impl Scenario {
                 BareSqlite,
             ],
             Self::Nodes => &[Nodes(1), Nodes(2), PeerNodes(2)],
-            Self::Idle => &[Postgres, Peer, Sqlite, Floor],
-            Self::Room => &[Postgres, Peer, Floor],
-            Self::Storm => &[Postgres, Peer, Sqlite],
+            Self::Rooms => &[Postgres, Peer],
+            Self::Idle => &[Postgres, Peer, Sqlite, Floor, Nodes(1), Nodes(2)],
+            Self::Room => &[Postgres, Peer, Floor, Nodes(1), Nodes(2)],
+            Self::Storm => &[Postgres, Peer, Sqlite, Nodes(1), Nodes(2)],
             Self::Inbox => &[Postgres, Sqlite],
         }
     }
@@ -107,8 +111,8 @@ impl Scenario {
             (Self::Chat, Variant::BarePostgres | Variant::BareSqlite) => {
                 bare::run(variant, scale, report).await
             }
-            (Self::Chat, _) => chat::run(variant, scale, report).await,
-            (Self::Nodes, _) => chat::saturate(variant, scale, report).await,
+            (Self::Chat | Self::Nodes, _) => chat::run(variant, scale, report).await,
+            (Self::Rooms, _) => chat::many(variant, scale, report).await,
             (Self::Idle, _) => idle::run(variant, report).await,
             (Self::Room, _) => room::run(variant, scale, report).await,
             (Self::Storm, _) => storm::run(variant, report).await,

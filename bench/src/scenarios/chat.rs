@@ -9,8 +9,9 @@ use crate::report::Report;
 use crate::seed::Seed;
 use crate::subject::{Subject, Variant};
 
-/// Tickets in which somebody writes.
+/// Tickets in which somebody writes, and ten times as many.
 const ROOMS: usize = 256;
+const MANY_ROOMS: usize = 10 * ROOMS;
 /// Tickets that are there beside them.
 const SEED: Seed = Seed {
     people: 10_000,
@@ -37,11 +38,9 @@ async fn phases(
     scale: Scale,
     report: &mut Report,
 ) -> Result<(), String> {
-    let mut crowd = crowd(subject).await?;
+    let mut crowd = crowd(subject, ROOMS).await?;
     for rate in RATES {
-        let pace = Pace::Every(Duration::from_secs(1) * ROOMS as u32 / rate);
-        crowd.run(&subject.processes, pace, WARM_UP).await?;
-        let outcome = crowd.run(&subject.processes, pace, scale.time).await?;
+        let outcome = at(&mut crowd, subject, scale, rate).await?;
         let when = format!("at {rate}/s");
         note(report, variant, &outcome, &when);
         for (what, latency) in [("ack", outcome.ack), ("delivery", outcome.delivery)] {
@@ -62,26 +61,54 @@ async fn phases(
     full(&mut crowd, subject, variant, scale, report).await
 }
 
-/// Saturated alone.
+/// At the higher rate, over ten times as many tickets.
 ///
 /// # Errors
 /// What must never be.
-pub async fn saturate(variant: Variant, scale: Scale, report: &mut Report) -> Result<(), String> {
+pub async fn many(variant: Variant, scale: Scale, report: &mut Report) -> Result<(), String> {
     let subject = Subject::start(variant, SEED).await;
-    let result = match crowd(&subject).await {
-        Ok(mut crowd) => full(&mut crowd, &subject, variant, scale, report).await,
+    let result = match crowd(&subject, MANY_ROOMS).await {
+        Ok(mut crowd) => over_many(&mut crowd, &subject, variant, scale, report).await,
         Err(error) => Err(error),
     };
     subject.end().await;
     result
 }
 
-async fn crowd(subject: &Subject) -> Result<Crowd, String> {
+async fn over_many(
+    crowd: &mut Crowd,
+    subject: &Subject,
+    variant: Variant,
+    scale: Scale,
+    report: &mut Report,
+) -> Result<(), String> {
+    let rate = RATES[1];
+    let outcome = at(crowd, subject, scale, rate).await?;
+    note(report, variant, &outcome, "over many rooms");
+    let (p99, others) = (outcome.ack.p99, outcome.usage.others);
+    report.note("ack p99 over many rooms", variant, p99, others);
+    subject.check_stored(crowd.acked).await
+}
+
+async fn crowd(subject: &Subject, rooms: usize) -> Result<Crowd, String> {
     Ok(Crowd {
-        writers: subject.join_all(0..ROOMS, 0, 0).await?,
-        readers: subject.join_all(0..ROOMS, 1, 0).await?,
+        writers: subject.join_all(0..rooms, 0, 0).await?,
+        readers: subject.join_all(0..rooms, 1, 0).await?,
         acked: 0,
     })
+}
+
+/// So many messages a second, all tickets together.
+async fn at(
+    crowd: &mut Crowd,
+    subject: &Subject,
+    scale: Scale,
+    rate: u32,
+) -> Result<Outcome, String> {
+    let writers = u32::try_from(crowd.writers.len()).unwrap_or(u32::MAX);
+    let pace = Pace::Every(Duration::from_secs(1) * writers / rate);
+    crowd.run(&subject.processes, pace, WARM_UP).await?;
+    crowd.run(&subject.processes, pace, scale.time).await
 }
 
 async fn full(

@@ -38,9 +38,14 @@ async fn fill(
     scale: Scale,
     report: &mut Report,
 ) -> Result<(), String> {
+    // Two lanes: where there are two nodes, half of the readers are on either.
+    let mut readers = Vec::with_capacity(READERS);
+    for lane in [0, 1] {
+        readers.extend(subject.join_all(repeat_n(0, READERS / 2), lane, 0).await?);
+    }
     let mut crowd = Crowd {
         writers: subject.join_all(repeat_n(0, WRITERS), 0, 0).await?,
-        readers: subject.join_all(repeat_n(0, READERS), 1, 0).await?,
+        readers,
         acked: 0,
     };
     let pace = Pace::Heard(AHEAD, READERS as u64);
