@@ -102,3 +102,45 @@ async fn an_address_that_is_none_is_one_sentence_without_the_password() {
         assert!(!sentence.contains("geheim"), "{sentence}");
     }
 }
+
+/// A Redis that lets nobody in, and one whose user may not do all that is needed: said once, and
+/// mended without a restart.
+#[tokio::test]
+async fn a_redis_without_permission_is_one_sentence_and_mended_without_a_restart() {
+    let redis = Redis::start().await;
+    let node = Node::with().set("REDIS_URL", redis.url()).start().await;
+    redis::expect(&node, "up").await;
+    let refused = |line: &str| {
+        line.contains("Redis (REDIS_URL) refuses this node")
+            .then_some(())
+    };
+    let office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let ticket = visitor.open("allowed").await;
+    let agent = office.owner.dashboard().await;
+    agent.join(ticket).await;
+
+    for (round, denied) in ["-publish", "-subscribe", "nopass resetchannels"]
+        .into_iter()
+        .enumerate()
+    {
+        let from = node.log().lines().len();
+        let denies = format!("ACL SETUSER default {denied}");
+        assert_eq!(redis.command(&denies).await, "+OK");
+        // Whoever is connected notices it at her next command.
+        redis.command("CLIENT KILL TYPE pubsub").await;
+
+        assert!(node.log().wait(from, refused).await.is_some(), "{denied}");
+        redis::expect(&node, "down").await;
+        let text = format!("refused {round}");
+        visitor.say(&text).await;
+        agent.expect(ticket, &text).await;
+        let allows = "ACL SETUSER default on nopass +@all allkeys allchannels";
+        assert_eq!(redis.command(allows).await, "+OK");
+        redis::expect(&node, "up").await;
+        let told = node.log().lines();
+        let told = told.iter().filter(|line| refused(line).is_some()).count();
+        assert_eq!(told, round + 1, "{}", node.log().text());
+    }
+    assert_eq!(agent.texts(ticket), visitor.texts(ticket));
+}

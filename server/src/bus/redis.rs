@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{Link, Publication, envelope};
 use crate::config::RedisConfig;
-use crate::hub::Hub;
+use crate::hub::{Hub, Topic};
 
 mod follow;
 mod spend;
@@ -88,7 +88,7 @@ impl Redis {
 
 /// Connects again and again, until the bus is dropped.
 async fn run(shared: Arc<Shared>, mut publications: mpsc::Receiver<Arc<Publication>>) {
-    let (mut pause, mut told, mut times) = (PAUSE.0, false, 0);
+    let (mut pause, mut told, mut times) = (PAUSE.0, None, 0);
     while !publications.is_closed() {
         let fault = match shared.connect().await {
             Ok((connection, gone)) => {
@@ -97,7 +97,7 @@ async fn run(shared: Arc<Shared>, mut publications: mpsc::Receiver<Arc<Publicati
                     .serve(connection, &gone, &mut publications, &mut times)
                     .await;
                 if times > was {
-                    (pause, told) = (PAUSE.0, false);
+                    (pause, told) = (PAUSE.0, None);
                 }
                 fault
             }
@@ -105,12 +105,22 @@ async fn run(shared: Arc<Shared>, mut publications: mpsc::Receiver<Arc<Publicati
         };
         shared.hub.set_link(Link::Down);
         shared.connection().take();
-        if !told {
-            tracing::warn!(redis = %shared.shown, reason = %fault, "Redis (REDIS_URL) does not answer; this node goes on alone, looks into the database for what others wrote, and keeps trying");
-            told = true;
+        let refused = matches!(fault.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"));
+        if told != Some(refused) {
+            tell(&shared.shown, &fault, refused);
+            told = Some(refused);
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PAUSE.1);
+    }
+}
+
+/// Says in one sentence why there is no Redis.
+fn tell(redis: &str, fault: &RedisError, refused: bool) {
+    if refused {
+        tracing::warn!(redis, reason = %fault, "Redis (REDIS_URL) refuses this node: its user needs PUBLISH, SUBSCRIBE, UNSUBSCRIBE, PING, EVAL, TIME, GET and SET under PARLOUR_REDIS_PREFIX; this node goes on alone, looks into the database for what others wrote, and keeps trying");
+    } else {
+        tracing::warn!(redis, reason = %fault, "Redis (REDIS_URL) does not answer; this node goes on alone, looks into the database for what others wrote, and keeps trying");
     }
 }
 
@@ -142,7 +152,14 @@ impl Shared {
         let connecting = self
             .client
             .get_multiplexed_async_connection_with_config(&config);
-        Ok((within(COMMAND, connecting).await?, gone))
+        let mut connection = within(COMMAND, connecting).await?;
+        // Who may not publish would be connected until the first message, again and again.
+        let mut trial = ::redis::cmd("PUBLISH");
+        trial
+            .arg(envelope::channel(&self.prefix, Topic::Nodes))
+            .arg("");
+        within(COMMAND, trial.exec_async(&mut connection)).await?;
+        Ok((connection, gone))
     }
 
     fn heard(&self, data: &[Value]) {
