@@ -14,10 +14,12 @@ use parlour_protocol::frame::Role;
 
 mod answers;
 mod batch;
+mod kept;
 mod postgres;
 mod sqlite;
 
 use batch::Batch;
+pub(super) use kept::Kept;
 use postgres::Hold;
 
 /// Who writes.
@@ -97,6 +99,14 @@ pub(super) async fn append(
     connection: &mut Connection,
     appends: &[&Append],
 ) -> Result<Vec<Result<Appended>>> {
+    Ok(append_held(connection, appends).await?.0)
+}
+
+/// The same, with the rooms as it leaves them.
+async fn append_held(
+    connection: &mut Connection,
+    appends: &[&Append],
+) -> Result<(Vec<Result<Appended>>, Batch)> {
     let mut opened = Vec::with_capacity(appends.len());
     for append in appends {
         opened.push(open(connection, append).await?);
@@ -107,23 +117,56 @@ pub(super) async fn append(
     };
     let results = batch.take_all(appends, &opened);
     store(connection, &batch).await?;
+    Ok((results, batch))
+}
+
+/// The same in a transaction of its own, on PostgreSQL. One statement is enough if nobody else has
+/// written to rooms that are kept; else it is read first, and at last read under the lock.
+pub(super) async fn append_alone(
+    connection: &mut Connection,
+    kept: &mut Kept,
+    appends: &[&Append],
+) -> Result<Vec<Result<Appended>>> {
+    let at_once = match connection {
+        Connection::Postgres(connection) => append_at_once(connection, kept, appends).await?,
+        Connection::Sqlite(_) => None,
+    };
+    let (results, batch) = if let Some(done) = at_once {
+        done
+    } else {
+        connection.control("begin").await?;
+        let done = append_held(connection, appends).await?;
+        connection.control("commit").await?;
+        done
+    };
+    kept.keep(batch);
     Ok(results)
 }
 
-/// The same outside of a transaction: PostgreSQL reads first and then writes in one statement, which
-/// is a transaction of its own. Nothing if a ticket is to be opened, or somebody wrote in between:
-/// then nothing was stored.
-pub(super) async fn append_at_once(
+/// Without holding anything before the statement that writes. Nothing if a ticket is to be opened, or
+/// somebody wrote in between, or a message was stored before: then nothing was stored.
+async fn append_at_once(
     connection: &mut PgConnection,
+    kept: &Kept,
     appends: &[&Append],
-) -> Result<Option<Vec<Result<Appended>>>> {
-    if appends.iter().any(|append| append.open.is_some()) {
+) -> Result<Option<(Vec<Result<Appended>>, Batch)>> {
+    if appends
+        .iter()
+        .any(|append| append.open.is_some() && !kept.knows(append))
+    {
         return Ok(None);
     }
-    let mut batch = postgres::load(connection, appends, Hold::No).await?;
+    let unknown = appends.iter().filter(|append| !kept.suffices(append));
+    let unknown: Vec<&Append> = unknown.copied().collect();
+    let mut batch = if unknown.is_empty() {
+        Batch::empty()
+    } else {
+        postgres::load(connection, &unknown, Hold::No).await?
+    };
+    kept.lend(&mut batch, appends);
     let results = batch.take_all(appends, &[]);
     let stored = batch.new.is_empty() || postgres::store(connection, &batch).await?;
-    Ok(stored.then_some(results))
+    Ok(stored.then_some((results, batch)))
 }
 
 async fn of_room(connection: &mut Connection, room: Uuid) -> Result<Batch> {

@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::Instant;
 
-use super::append::{self, Append, Appended};
+use super::append::{self, Append, Appended, Kept};
 use super::joining::Joining;
 use super::sql::{Connection, Pool};
 use super::writer::Writer;
@@ -130,17 +130,13 @@ async fn migrate(options: &PgConnectOptions, at: &str) -> std::result::Result<()
 }
 
 /// Stores a set of messages in one transaction. The outer error concerns the whole set.
-pub(super) async fn append(pool: &PgPool, appends: &[&Append]) -> Result<Vec<Result<Appended>>> {
+pub(super) async fn append(
+    pool: &PgPool,
+    kept: &mut Kept,
+    appends: &[&Append],
+) -> Result<Vec<Result<Appended>>> {
     with(pool, async |connection| {
-        if let Connection::Postgres(connection) = connection
-            && let Some(results) = append::append_at_once(connection, appends).await?
-        {
-            return Ok(results);
-        }
-        connection.control("begin").await?;
-        let results = append::append(connection, appends).await?;
-        connection.control("commit").await?;
-        Ok(results)
+        append::append_alone(connection, kept, appends).await
     })
     .await
 }

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use sqlx::postgres::PgPool;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use super::append::{self, Append, Appended};
+use super::append::{self, Append, Appended, Kept};
 use super::{Connection, Result, StoreError, postgres, sqlite};
 use crate::clock;
 
@@ -76,7 +76,8 @@ where
 /// Where the connections that write come from.
 enum Source {
     Own(Connection),
-    Pool(PgPool),
+    /// With the rooms to which it has written last.
+    Pool(PgPool, Box<Kept>),
 }
 
 /// The writer's queue.
@@ -95,7 +96,7 @@ impl Writer {
     /// Messages have connections of their own.
     pub(super) fn of_postgres(pool: PgPool, messages: PgPool) -> Self {
         let alone = (pool, Arc::new(Semaphore::new(QUEUE)));
-        Self::start(Source::Pool(messages), Some(alone))
+        Self::start(Source::Pool(messages, Box::default()), Some(alone))
     }
 
     fn start(source: Source, alone: Option<(PgPool, Arc<Semaphore>)>) -> Self {
@@ -194,7 +195,7 @@ async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
                         tracing::warn!(%error, "the database did not close cleanly");
                     }
                 }
-                Source::Pool(pool) => pool.close().await,
+                Source::Pool(pool, _) => pool.close().await,
             }
             let _ = done.send(());
             return;
@@ -222,11 +223,11 @@ async fn commit(source: &mut Source, jobs: Vec<Job>) {
             }
             outcome
         }
-        Source::Pool(pool) => {
+        Source::Pool(pool, kept) => {
             for step in &mut steps {
                 if let Step::Append(set, results) = step {
                     let appends = set.iter().map(|(append, _)| append).collect();
-                    *results = postgres_set(pool, appends).await;
+                    *results = postgres_set(pool, kept, appends).await;
                 }
             }
             Ok(())
@@ -236,8 +237,12 @@ async fn commit(source: &mut Source, jobs: Vec<Job>) {
 }
 
 /// A set in one transaction; if that is not possible for all of them, each in its own.
-async fn postgres_set(pool: &PgPool, appends: Vec<&Append>) -> Vec<Result<Appended>> {
-    let error = match postgres::append(pool, &appends).await {
+async fn postgres_set(
+    pool: &PgPool,
+    kept: &mut Kept,
+    appends: Vec<&Append>,
+) -> Vec<Result<Appended>> {
+    let error = match postgres::append(pool, kept, &appends).await {
         Ok(results) => return results,
         Err(error) => error,
     };
@@ -247,7 +252,7 @@ async fn postgres_set(pool: &PgPool, appends: Vec<&Append>) -> Vec<Result<Append
     }
     let mut results = Vec::with_capacity(appends.len());
     for append in appends {
-        let one = postgres::append(pool, &[append]).await;
+        let one = postgres::append(pool, kept, &[append]).await;
         let none = || StoreError::Failed("an append had no result".into());
         results.push(one.and_then(|mut all| all.pop().unwrap_or_else(|| Err(none()))));
     }

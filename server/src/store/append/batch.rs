@@ -13,28 +13,56 @@ use crate::store::{Result, StoreError, found};
 use parlour_protocol::frame::Role;
 
 /// A room while the transaction runs.
-struct Position {
+#[derive(Clone)]
+pub(super) struct Position {
     kind: RoomKind,
     /// As it was loaded.
-    was: i64,
-    seq: i64,
+    pub(super) was: i64,
+    pub(super) seq: i64,
     at: Micros,
-    ticket: Option<Uuid>,
+    pub(super) ticket: Option<Uuid>,
     visitor: Option<Uuid>,
     visitor_name: String,
+    /// No agent has answered above it.
+    pub(super) answered: i64,
     changed: bool,
 }
 
+impl Position {
+    /// As the next transaction finds it.
+    pub(super) fn settled(self) -> Self {
+        Self {
+            was: self.seq,
+            changed: false,
+            ..self
+        }
+    }
+}
+
 /// A ticket while the transaction runs.
-struct Ticket {
+#[derive(Clone)]
+pub(super) struct Ticket {
     /// As it was loaded.
-    was: Micros,
-    at: Micros,
+    pub(super) was: Micros,
+    pub(super) at: Micros,
     resolved: bool,
     /// Whether the visitor wrote: then it is open, whatever it was.
     opens: bool,
     preview: Option<(String, Author)>,
     changed: bool,
+}
+
+impl Ticket {
+    /// As the next transaction finds it.
+    pub(super) fn settled(self) -> Self {
+        Self {
+            was: self.at,
+            opens: false,
+            preview: None,
+            changed: false,
+            ..self
+        }
+    }
 }
 
 /// A message that is stored already.
@@ -80,8 +108,8 @@ pub(super) struct ChangedTicket<'a> {
 /// The set, while the transaction runs.
 pub(super) struct Batch {
     now: Micros,
-    rooms: HashMap<Uuid, Position>,
-    tickets: HashMap<Uuid, Ticket>,
+    pub(super) rooms: HashMap<Uuid, Position>,
+    pub(super) tickets: HashMap<Uuid, Ticket>,
     known: HashMap<(Uuid, Uuid), Known>,
     /// Rooms and those who may enter them, of direct and team rooms.
     pub(super) members: Vec<(Uuid, Uuid)>,
@@ -113,6 +141,7 @@ impl Batch {
             ticket: None,
             visitor: None,
             visitor_name: String::new(),
+            answered: seq,
             changed: false,
         };
         self.rooms.insert(id, position);
@@ -331,6 +360,7 @@ impl Batch {
             if kind == Kind::Text {
                 ticket.opens |= author.role == Role::Visitor;
                 if author.role == Role::Agent {
+                    position.answered = position.seq;
                     self.answers.note(room, author.id, position.seq);
                 }
                 ticket.preview = Some((text.chars().take(200).collect(), author.clone()));

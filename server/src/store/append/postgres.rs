@@ -158,14 +158,14 @@ static STORE: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Writes what was numbered; whether all of it still stood as it was loaded, without which nothing
-/// is written.
+/// Writes what was numbered; whether all of it still stood as it was loaded and no id of it was known,
+/// without which nothing is written.
 pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Result<bool> {
     let new = &batch.new;
     let rooms: Vec<_> = batch.changed_rooms().collect();
     let tickets: Vec<_> = batch.changed_tickets().collect();
     let found = found::Columns::of(&batch.found());
-    Ok(sqlx::query_scalar(STORE.as_str())
+    let stored = sqlx::query_scalar(STORE.as_str())
         .bind(new.iter().map(|new| new.room).collect::<Vec<_>>())
         .bind(new.iter().map(|new| new.seq).collect::<Vec<_>>())
         .bind(new.iter().map(|new| new.cid).collect::<Vec<_>>())
@@ -201,5 +201,9 @@ pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Resul
         .bind(found.terms)
         .bind(found.words)
         .fetch_one(connection)
-        .await?)
+        .await;
+    match stored {
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
+        stored => Ok(stored?),
+    }
 }
