@@ -33,6 +33,16 @@ impl Database {
         }
     }
 
+    /// The order of tickets `t`, newest first, as an index has it. On PostgreSQL the index knows the
+    /// time by its period only.
+    #[must_use]
+    pub fn newest_tickets(self) -> &'static str {
+        match self {
+            Self::Sqlite => "t.at desc, t.id desc",
+            Self::Postgres => "t.period desc, t.at desc, t.id desc",
+        }
+    }
+
     /// The function that gives the smaller, and the one that gives the larger of its arguments.
     #[must_use]
     pub fn least_greatest(self) -> (&'static str, &'static str) {

@@ -72,10 +72,11 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn waiting(&self, agent: Uuid) -> Result<i64> {
+        let order = self.database().newest_tickets();
         let newest = |whose: &str| {
             format!(
-                "select id from (select id from tickets where {whose} and state = 'open'
-                                 order by at desc, id desc limit {MOST_COUNTED}) newest"
+                "select id from (select t.id from tickets t where {whose} and t.state = 'open'
+                                 order by {order} limit {MOST_COUNTED}) newest"
             )
         };
         // By a value and not by `exists`, which PostgreSQL may turn into a join with all messages.
@@ -87,8 +88,8 @@ impl Store {
                           and x.seq > coalesce((select m.read from members m where m.room = t.id and m.person = $1), 0)
                         order by x.seq limit 1) is not null
                  limit {MOST_UNREAD}) few",
-            newest("assignee = $1"),
-            newest("assignee is null"),
+            newest("t.assignee = $1"),
+            newest("t.assignee is null"),
         ))
         .bind(agent)
         .fetch_one(self.reader())

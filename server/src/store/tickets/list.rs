@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{SELECT, Ticket, state_text, ticket};
 use crate::clock::Micros;
-use crate::store::sql::{Query, query_built};
+use crate::store::sql::{Database, Query, query_built};
 use crate::store::{Result, Store};
 use parlour_protocol::frame::TicketState;
 use parlour_protocol::limits::MOST_COUNTED;
@@ -57,8 +57,14 @@ pub struct Counts {
     pub resolved: i64,
 }
 
-/// The query of a page of a list.
-fn page(columns: &str, filter: &Filter, below: Option<Below>, limit: i64) -> Query {
+/// The query of a page of a list. The page is found before anything is joined to it.
+fn page(
+    database: Database,
+    columns: &str,
+    filter: &Filter,
+    below: Option<Below>,
+    limit: i64,
+) -> Query {
     let assigned = match filter.assigned {
         Assigned::All => "",
         Assigned::To(_) => " and t.assignee = $2",
@@ -69,13 +75,16 @@ fn page(columns: &str, filter: &Filter, below: Option<Below>, limit: i64) -> Que
     } else {
         ""
     };
-    let keyset = if below.is_some() {
-        " and (t.at, t.id) < ($4, $5)"
-    } else {
-        ""
+    let keyset = match (below, database) {
+        (None, _) => "",
+        (Some(_), Database::Sqlite) => " and (t.at, t.id) < ($4, $5)",
+        (Some(_), Database::Postgres) => " and t.period <= $4 >> 21 and (t.at, t.id) < ($4, $5)",
     };
+    let newest = database.newest_tickets();
     query_built(format!(
-        "{columns} where t.state = $1{assigned}{site}{keyset} order by t.at desc, t.id desc limit $6"
+        "{columns} where t.id in (
+             select t.id from tickets t where t.state = $1{assigned}{site}{keyset} order by {newest} limit $6)
+         order by t.at desc, t.id desc"
     ))
     .bind(state_text(filter.state))
     .bind(if let Assigned::To(agent) = filter.assigned {
@@ -100,7 +109,7 @@ impl Store {
         below: Option<Below>,
         limit: i64,
     ) -> Result<Vec<Ticket>> {
-        let rows = page(SELECT, filter, below, limit)
+        let rows = page(self.database(), SELECT, filter, below, limit)
             .fetch_all(self.reader())
             .await?;
         rows.iter().map(ticket).collect()
@@ -111,9 +120,15 @@ impl Store {
     /// # Errors
     /// What the database reports.
     pub async fn ticket_revisions(&self, filter: &Filter, limit: i64) -> Result<Vec<(Uuid, i64)>> {
-        let rows = page("select t.id, t.rev from tickets t", filter, None, limit)
-            .fetch_all(self.reader())
-            .await?;
+        let rows = page(
+            self.database(),
+            "select t.id, t.rev from tickets t",
+            filter,
+            None,
+            limit,
+        )
+        .fetch_all(self.reader())
+        .await?;
         rows.iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect()
