@@ -18,7 +18,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlour_protocol::Id;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -44,7 +43,7 @@ use config::Config;
 use hub::Hub;
 use identity::Identity;
 use store::{OpenError, Opener, Store};
-use transport::listener::{self, Sockets};
+use transport::listener::{self, Listener, Sockets};
 
 /// What every request can reach.
 pub struct App {
@@ -118,7 +117,7 @@ pub async fn assemble(config: Config, stop: watch::Receiver<bool>) -> Result<Sha
 /// Serves `app` on `listener` until `shutdown` is done: then no more connections are taken,
 /// sockets get a `bye`, what is queued is written, and the database is closed.
 pub async fn run(
-    listener: TcpListener,
+    listener: Listener,
     app: Shared,
     stop: watch::Sender<bool>,
     shutdown: impl Future<Output = ()> + Send,

@@ -21,6 +21,7 @@ mod process;
 mod serve;
 mod setup_link;
 mod site;
+mod supervisor;
 
 /// Customer-support chat that you host as one binary.
 #[derive(Debug, Parser)]
@@ -111,6 +112,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let config = Config::load(&cli.flags)?;
     log::start(&config.log);
     process::prepare();
+    // Before there are threads: it takes what it reads out of the environment.
+    let inherited = listenfd::ListenFd::from_env();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.threads)
         .enable_all()
@@ -118,7 +121,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         .map_err(|error| Failure::Refused(format!("the system gives no threads: {error}")))?;
     runtime.block_on(async {
         match cli.command {
-            Command::Serve => serve::run(config).await,
+            Command::Serve => serve::run(config, inherited).await,
             Command::Migrate => migrate::run(config).await,
             Command::Copy(ends) => copy::run(config, ends).await,
             Command::Index => index::run(config).await,

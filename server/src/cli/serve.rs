@@ -1,20 +1,25 @@
 //! `parlour serve`.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 
+use listenfd::ListenFd;
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{Failure, address, say};
+use super::{Failure, address, say, supervisor};
 use crate::config::Config;
+use crate::transport::listener::{self, Listener};
 use crate::{Shared, identity};
 
-/// Connections that may wait to be accepted: when everybody comes back at once, an overflow costs a client a second.
-const BACKLOG: u32 = 4_096;
-
-pub(super) async fn run(config: Config) -> Result<(), Failure> {
-    let (listener, bound) = listen(config.addr)?;
+pub(super) async fn run(config: Config, inherited: ListenFd) -> Result<(), Failure> {
+    let listener = match take(inherited)? {
+        Some(inherited) => Listener::Inherited(inherited),
+        None => Listener::Own(listen(config.addr)?),
+    };
+    let bound = listener.address().map_err(unusable)?;
     let config = config.listening_on(bound);
     let (stop, stopping) = watch::channel(false);
     let app = crate::assemble(config, stopping)
@@ -23,13 +28,46 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let signalled = signals()?;
     let watching = tokio::spawn(identity::watch::run(app.clone()));
     announce(&app, bound).await?;
-    crate::run(listener, app, stop, signalled).await;
+    supervisor::serving(&app);
+    tokio::spawn(supervisor::watchdog(app.clone()));
+    let told = async {
+        signalled.await;
+        supervisor::stopping();
+    };
+    crate::run(listener, app, stop, told).await;
     // It ends with the stop that `run` has announced.
     let _ = watching.await;
     Ok(())
 }
 
-fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+/// The listening socket that a service manager hands over, if it does.
+fn take(mut inherited: ListenFd) -> Result<Option<TcpListener>, Failure> {
+    match inherited.len() {
+        0 => return Ok(None),
+        1 => {}
+        count => {
+            return Err(Failure::Refused(format!(
+                "LISTEN_FDS hands over {count} sockets, and Parlour listens on one; keep one ListenStream in the socket unit"
+            )));
+        }
+    }
+    let Some(socket) = inherited.take_tcp_listener(0).map_err(unusable)? else {
+        return Ok(None);
+    };
+    if !SockRef::from(&socket).is_listener().map_err(unusable)? {
+        return Err(unusable("it is connected instead of listening"));
+    }
+    socket.set_nonblocking(true).map_err(unusable)?;
+    TcpListener::from_std(socket).map(Some).map_err(unusable)
+}
+
+fn unusable(reason: impl Display) -> Failure {
+    Failure::Refused(format!(
+        "the socket that LISTEN_FDS hands over is no TCP socket that listens: {reason}; name an address and a port with ListenStream in the socket unit"
+    ))
+}
+
+fn listen(addr: SocketAddr) -> Result<TcpListener, Failure> {
     let refused = |error: std::io::Error| {
         Failure::Refused(match error.kind() {
             std::io::ErrorKind::AddrInUse => {
@@ -50,9 +88,7 @@ fn listen(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
     .map_err(refused)?;
     socket.set_reuseaddr(true).map_err(refused)?;
     socket.bind(addr).map_err(refused)?;
-    let listener = socket.listen(BACKLOG).map_err(refused)?;
-    let bound = listener.local_addr().map_err(refused)?;
-    Ok((listener, bound))
+    socket.listen(listener::BACKLOG).map_err(refused)
 }
 
 /// Done at the first SIGINT or SIGTERM. Installed before anything is announced.

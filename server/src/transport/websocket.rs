@@ -85,7 +85,10 @@ async fn upgrade(
         agreed.insert(header::SEC_WEBSOCKET_EXTENSIONS, answer);
     }
     let upgraded = hyper::upgrade::on(&mut request);
+    // Counted before the request is over, so that a stop waits for it.
+    let open = app.sockets.hold();
     tokio::spawn(async move {
+        let _open = open;
         match upgraded.await {
             Ok(upgraded) => {
                 let socket = Box::pin(socket(TokioIo::new(upgraded), deflated)).await;
@@ -133,7 +136,6 @@ async fn serve(
     mut socket: Box<Socket>,
     deflated: bool,
 ) {
-    let _open = app.sockets.hold();
     // Boxed, like all that a connection has only once: an idle one keeps room for whatever it might
     // await, and for each place where it is handed on.
     let begun = match claims {
