@@ -20,6 +20,8 @@ use tower::Layer as _;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// The same for whoever was waiting when the server was told to stop.
 const LAST_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long those that were accepted just before that have until they are read from.
+const FIRST_READ: Duration = Duration::from_millis(100);
 /// Connections that may wait to be accepted: when everybody comes back at once, an overflow costs a client a second.
 pub const BACKLOG: u32 = 4_096;
 /// A peer that acknowledges nothing, or takes nothing, for this long has vanished. Above what a
@@ -164,7 +166,12 @@ pub async fn serve(listener: Listener, router: Router, mut stop: watch::Receiver
         .map(|(stream, peer)| connection(stream, peer, &router, false))
         .map(end)
         .collect();
-    tokio::join!(graceful.shutdown(), async {
+    // hyper closes what it has not read from yet, also where a request has arrived meanwhile.
+    let graceful = async {
+        tokio::time::sleep(FIRST_READ).await;
+        graceful.shutdown().await;
+    };
+    tokio::join!(graceful, async {
         while last.join_next().await.is_some() {}
     });
 }
