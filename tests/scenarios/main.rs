@@ -37,6 +37,7 @@ mod postgres;
 mod presence;
 mod receipts;
 mod redis;
+mod restart;
 mod resume;
 mod rooms;
 mod search;

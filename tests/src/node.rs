@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -65,9 +66,23 @@ pub struct Builder {
     joins: bool,
     database_by: Option<SocketAddr>,
     front: Option<Arc<Proxy>>,
+    inherited: Option<OwnedFd>,
 }
 
+/// What a shell runs to have its standard input be the first descriptor that is handed over.
+pub const HANDS_OVER: [&str; 4] = ["sh", "-c", "exec \"$@\" 3<&0 </dev/null", "parlour"];
+
 impl Builder {
+    /// Hands it a socket, as a service manager does: it outlives the server.
+    ///
+    /// # Panics
+    /// If it cannot be handed over.
+    #[must_use]
+    pub fn inherits(mut self, socket: &std::net::TcpListener) -> Self {
+        self.inherited = Some(socket.try_clone().unwrap().into());
+        self.under(&HANDS_OVER).set("LISTEN_FDS", 1)
+    }
+
     /// Is reached by its clients through this proxy, which is aimed at it whenever it starts.
     #[must_use]
     pub fn behind(mut self, front: Arc<Proxy>) -> Self {
@@ -174,6 +189,7 @@ impl Builder {
             joins: self.joins,
             database_by: self.database_by,
             front: self.front,
+            inherited: self.inherited,
         }
     }
 }
@@ -206,6 +222,7 @@ pub struct Node {
     joins: bool,
     database_by: Option<SocketAddr>,
     front: Option<Arc<Proxy>>,
+    inherited: Option<OwnedFd>,
 }
 
 impl Node {
@@ -224,6 +241,7 @@ impl Node {
             joins: false,
             database_by: None,
             front: None,
+            inherited: None,
         }
         .set("PARLOUR_HEARTBEAT_MS", 2_000)
         .set("PARLOUR_LOG", "info")
@@ -285,8 +303,9 @@ impl Node {
         }
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command.current_dir(self.data()).kill_on_drop(true);
+        let stdin = self.inherited.as_ref().map(|fd| fd.try_clone().unwrap());
         command
-            .stdin(Stdio::null())
+            .stdin(stdin.map_or_else(Stdio::null, Stdio::from))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let since = self.log.lines().len();

@@ -250,14 +250,26 @@ impl Stage {
     /// The 99th percentile of how long batches waited since then.
     #[must_use]
     pub fn p99_since(&self, mark: &[usize]) -> Duration {
+        let waits = self.waits_since(mark);
+        waits
+            .get(waits.len() * 99 / 100)
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// How long a batch waited at most since then.
+    #[must_use]
+    pub fn longest_since(&self, mark: &[usize]) -> Duration {
+        self.waits_since(mark).pop().unwrap_or_default()
+    }
+
+    /// The shortest first.
+    fn waits_since(&self, mark: &[usize]) -> Vec<Duration> {
         let writers = self.writers.iter().zip(mark);
         let since = |(writer, from): (&Writer, &usize)| writer.account().waits[*from..].to_vec();
         let mut waits: Vec<Duration> = writers.flat_map(since).collect();
         waits.sort_unstable();
         waits
-            .get(waits.len() * 99 / 100)
-            .copied()
-            .unwrap_or_default()
     }
 
     /// No reader had to come back or to start over: what went wrong was made good for it.

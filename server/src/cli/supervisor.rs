@@ -19,8 +19,9 @@ pub(super) fn stopping() {
     tell(&[NotifyState::Stopping, status]);
 }
 
-/// Tells the manager's watchdog, if there is one, that the database answers, twice in the time
-/// that it waits; and says so when it does not.
+/// Tells the manager's watchdog, if there is one, that this process goes on, twice in the time
+/// that it waits; and in the status whether the database answers. A database that does not is
+/// waited for: to begin anew would help nobody.
 pub(super) async fn watchdog(app: Shared) {
     let patience = sd_notify::watchdog_enabled().filter(|time| *time >= SHORTEST);
     let Some(pause) = patience.map(|time| time / 2) else {
@@ -38,9 +39,7 @@ pub(super) async fn watchdog(app: Shared) {
             tokio::time::timeout(pause, app.store.ping()).await,
             Ok(Ok(()))
         );
-        if answers {
-            tell(&[NotifyState::Watchdog]);
-        }
+        tell(&[NotifyState::Watchdog]);
         if answers != answered {
             answered = answers;
             let status = if answers {

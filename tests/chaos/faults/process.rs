@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use parlour_protocol::client::Link;
 use parlour_tests::node::signal;
+use parlour_tests::proxy::Target;
 use parlour_tests::stage::Stage;
 use parlour_tests::{Node, Visitor};
 
 use super::nowhere;
-use crate::fault::{Fault, Ground, Outcome, Resources};
+use crate::fault::{Fault, Ground, Outcome, Resources, seconds};
+use crate::setting::Setting;
 
 pub(super) fn faults() -> Vec<Fault> {
     vec![
@@ -24,6 +26,12 @@ pub(super) fn faults() -> Vec<Fault> {
             limit: "exit 0 within 10 s, sockets closed with 1001 or 1012",
             excluded: nowhere,
             run: |ground| Box::pin(graceful_stop(ground)),
+        },
+        Fault {
+            name: "rolling restart",
+            limit: "nobody waits for more than 5 s, sockets closed with 1001 or 1012",
+            excluded: alone,
+            run: |ground| Box::pin(rolling_restart(ground)),
         },
         Fault {
             name: "freeze",
@@ -83,15 +91,47 @@ async fn graceful_stop(ground: Ground) -> Outcome {
             outcome.round(stage.recovers().await);
         }
     }
-    let closes = stage
-        .readers
-        .iter()
-        .map(|reader| reader.look().closes.clone());
-    let closes: Vec<u16> = closes.flatten().collect();
-    let allowed = closes.iter().all(|code| matches!(code, 1001 | 1012));
-    outcome.expect(allowed, &format!("closed with {closes:?}"));
+    closed_politely(&stage, &mut outcome);
     outcome.limit("ended", longest, Duration::from_secs(10));
     outcome.settle(stage, BACK).await
+}
+
+fn alone(setting: &Setting) -> Option<&'static str> {
+    (setting.nodes() < 2).then_some("there is one node, and \"graceful stop\" is its restart")
+}
+
+/// One node after the other is stopped and started again, while a balancer sends those who come
+/// to another one.
+async fn rolling_restart(ground: Ground) -> Outcome {
+    let mut stage = Stage::begin(ground.setting.plan().behind_proxies()).await;
+    let mut outcome = Outcome::default();
+    let mark = stage.mark();
+    for _ in 0..ground.setting.rounds(5, 1) {
+        for index in 0..ground.setting.nodes() {
+            stage.goes_on(300).await;
+            let other = (index + 1) % ground.setting.nodes();
+            let other = stage.cluster[other].listens();
+            stage.fronts[index].aim(Target::Tcp(other));
+            let (status, _) = stage.cluster[index].terminate().await;
+            outcome.expect(status.code() == Some(0), &format!("it ended with {status}"));
+            outcome.round(stage.recovers().await);
+            stage.cluster[index].start_again().await;
+        }
+    }
+    stage.recovers().await;
+    closed_politely(&stage, &mut outcome);
+    outcome.note("99 of 100 waited", seconds(stage.p99_since(&mark)));
+    outcome.limit("waited", stage.longest_since(&mark), BACK);
+    outcome.settle(stage, BACK).await
+}
+
+fn closed_politely(stage: &Stage, outcome: &mut Outcome) {
+    let readers = stage.readers.iter();
+    let closes: Vec<u16> = readers
+        .flat_map(|reader| reader.look().closes.clone())
+        .collect();
+    let allowed = closes.iter().all(|code| matches!(code, 1001 | 1012));
+    outcome.expect(allowed, &format!("closed with {closes:?}"));
 }
 
 /// SIGSTOP for ten heartbeats.
