@@ -12,6 +12,8 @@ use crate::DEADLINE;
 pub struct Log {
     lines: Arc<Mutex<Vec<String>>>,
     count: watch::Sender<usize>,
+    /// Outputs that are still open.
+    open: watch::Sender<usize>,
 }
 
 impl Log {
@@ -19,11 +21,13 @@ impl Log {
         Self {
             lines: Arc::default(),
             count: watch::Sender::new(0),
+            open: watch::Sender::new(0),
         }
     }
 
     pub(crate) fn follow(&self, stream: impl AsyncRead + Unpin + Send + 'static) {
         let log = self.clone();
+        self.open.send_modify(|open| *open += 1);
         tokio::spawn(async move {
             let mut reader = BufReader::new(stream);
             let mut line = Vec::new();
@@ -35,7 +39,14 @@ impl Log {
                 log.push(String::from_utf8_lossy(&line).trim_end().to_owned());
                 line.clear();
             }
+            log.open.send_modify(|open| *open -= 1);
         });
+    }
+
+    /// Waits until everything that ended processes have written is here.
+    pub(crate) async fn complete(&self) {
+        // It cannot fail: the sender is this one.
+        let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
     }
 
     fn push(&self, line: String) {

@@ -327,6 +327,8 @@ impl Node {
         self.spawn();
         tokio::time::sleep(time).await;
         self.kill().await;
+        // Or where it has listened would be taken for where the next one does.
+        within("the end of its outputs", self.log.complete()).await;
     }
 
     /// SIGTERM to the server that runs under another command, and waits for both.
