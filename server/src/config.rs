@@ -151,7 +151,7 @@ impl Config {
                 .optional("PARLOUR_THREADS", "a whole number from 1 to 256", |text| {
                     text.parse().ok().filter(|count| (1..=256).contains(count))
                 })?
-                .unwrap_or_else(half_of_the_processors),
+                .unwrap_or_else(processors),
             heartbeat: Duration::from_millis(values.number(
                 "PARLOUR_HEARTBEAT_MS",
                 500,
@@ -283,11 +283,10 @@ fn log(values: &Values) -> Result<LogConfig, ConfigError> {
     Ok(LogConfig { filter, format })
 }
 
-/// A thread that wakes another for each frame of a quiet server spends more on waking than on
-/// serving, and the database needs processors as well.
-fn half_of_the_processors() -> usize {
-    let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    (processors / 2).max(1)
+/// All of them: with fewer a quiet server spends less on waking threads, but one person's flood is felt
+/// by the others.
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 #[cfg(test)]
