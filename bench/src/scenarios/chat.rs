@@ -26,21 +26,21 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// # Errors
 /// What must never be.
 pub async fn run(variant: Variant, scale: Scale, report: &mut Report) -> Result<(), String> {
-    let subject = Subject::start(variant, SEED).await;
-    let result = phases(&subject, variant, scale, report).await;
-    subject.end().await;
-    result
+    with_crowd(variant, ROOMS, async |crowd, subject| {
+        phases(crowd, subject, variant, scale, report).await
+    })
+    .await
 }
 
 async fn phases(
+    crowd: &mut Crowd,
     subject: &Subject,
     variant: Variant,
     scale: Scale,
     report: &mut Report,
 ) -> Result<(), String> {
-    let mut crowd = crowd(subject, ROOMS).await?;
     for rate in RATES {
-        let outcome = at(&mut crowd, subject, scale, rate).await?;
+        let outcome = at(crowd, subject, scale, rate).await?;
         let when = format!("at {rate}/s");
         note(report, variant, &outcome, &when);
         for (what, latency) in [("ack", outcome.ack), ("delivery", outcome.delivery)] {
@@ -58,7 +58,7 @@ async fn phases(
             }
         }
     }
-    full(&mut crowd, subject, variant, scale, report).await
+    full(crowd, subject, variant, scale, report).await
 }
 
 /// At the higher rate, over ten times as many tickets.
@@ -66,28 +66,29 @@ async fn phases(
 /// # Errors
 /// What must never be.
 pub async fn many(variant: Variant, scale: Scale, report: &mut Report) -> Result<(), String> {
+    with_crowd(variant, MANY_ROOMS, async |crowd, subject| {
+        let outcome = at(crowd, subject, scale, RATES[1]).await?;
+        note(report, variant, &outcome, "over many rooms");
+        let (p99, others) = (outcome.ack.p99, outcome.usage.others);
+        report.note("ack p99 over many rooms", variant, p99, others);
+        subject.check_stored(crowd.acked).await
+    })
+    .await
+}
+
+/// Starts a subject, has a writer and a reader join each of so many tickets, and ends it afterwards.
+async fn with_crowd(
+    variant: Variant,
+    rooms: usize,
+    work: impl AsyncFnOnce(&mut Crowd, &Subject) -> Result<(), String>,
+) -> Result<(), String> {
     let subject = Subject::start(variant, SEED).await;
-    let result = match crowd(&subject, MANY_ROOMS).await {
-        Ok(mut crowd) => over_many(&mut crowd, &subject, variant, scale, report).await,
+    let result = match crowd(&subject, rooms).await {
+        Ok(mut crowd) => work(&mut crowd, &subject).await,
         Err(error) => Err(error),
     };
     subject.end().await;
     result
-}
-
-async fn over_many(
-    crowd: &mut Crowd,
-    subject: &Subject,
-    variant: Variant,
-    scale: Scale,
-    report: &mut Report,
-) -> Result<(), String> {
-    let rate = RATES[1];
-    let outcome = at(crowd, subject, scale, rate).await?;
-    note(report, variant, &outcome, "over many rooms");
-    let (p99, others) = (outcome.ack.p99, outcome.usage.others);
-    report.note("ack p99 over many rooms", variant, p99, others);
-    subject.check_stored(crowd.acked).await
 }
 
 async fn crowd(subject: &Subject, rooms: usize) -> Result<Crowd, String> {
