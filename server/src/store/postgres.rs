@@ -27,12 +27,15 @@ const DEADLINE: Duration = Duration::from_millis(3_500);
 const UNTRIED: Duration = Duration::from_secs(1);
 /// What the server enforces for each connection, should this process stop in the middle: a frozen
 /// node must not hold its locks for longer. Commits wait for the disk, whatever the server's default.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 6] = [
     ("synchronous_commit", "on"),
     ("lock_timeout", "3s"),
     ("statement_timeout", "3500ms"),
     ("idle_in_transaction_session_timeout", "5s"),
     ("timezone", "UTC"),
+    // Nothing here runs for long enough to be worth compiling. With [`ONE_PLAN`] what reads a whole table
+    // counts as very expensive, and was compiled for milliseconds each time.
+    ("jit", "off"),
 ];
 
 /// Of the connections that a node keeps, those for sets: one stores messages, the others read for
