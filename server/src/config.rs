@@ -283,8 +283,7 @@ fn log(values: &Values) -> Result<LogConfig, ConfigError> {
     Ok(LogConfig { filter, format })
 }
 
-/// All of them: with fewer a quiet server spends less on waking threads, but one person's flood is felt
-/// by the others.
+/// All of them. With fewer a server that is not full spends less on waking threads, and a full one stores less.
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
