@@ -5,6 +5,7 @@ use std::future::Future;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::writer::PATIENCE;
 use super::{Result, StoreError};
 
 /// Questions in one query.
@@ -30,8 +31,13 @@ impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
     {
         let (queue, mut asked) = mpsc::channel(QUEUE);
         tokio::spawn(async move {
-            let mut set = Vec::with_capacity(SET);
+            let mut set: Vec<(Q, oneshot::Sender<Result<A>>)> = Vec::with_capacity(SET);
             while asked.recv_many(&mut set, SET).await > 0 {
+                // Nobody waits for what stood behind a database that says nothing.
+                set.retain(|(_, waiting)| !waiting.is_closed());
+                if set.is_empty() {
+                    continue;
+                }
                 let (questions, waiting): (Vec<Q>, Vec<oneshot::Sender<Result<A>>>) =
                     set.drain(..).unzip();
                 // Whoever asked may be gone.
@@ -52,11 +58,16 @@ impl<Q: Send + 'static, A: Send + 'static> Gather<Q, A> {
         Self(queue)
     }
 
-    /// Asks, and waits for a query that begins after this.
+    /// Asks, and waits for a query that begins after this, but not for long.
     pub(super) async fn ask(&self, question: Q) -> Result<A> {
         let gone = || StoreError::Unavailable("the database is closed".into());
-        let (waiting, answer) = oneshot::channel();
-        self.0.send((question, waiting)).await.map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        let asking = async {
+            let (waiting, answer) = oneshot::channel();
+            self.0.send((question, waiting)).await.map_err(|_| gone())?;
+            answer.await.map_err(|_| gone())?
+        };
+        tokio::time::timeout(PATIENCE, asking)
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable("it took too long".into())))
     }
 }
