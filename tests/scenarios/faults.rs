@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use parlour_protocol::frame::{ErrorCode, ServerFrame};
 use parlour_protocol::{ClientFrame, Id, close};
-use parlour_tests::database::{connect, file as database_file, only_sqlite};
+use parlour_tests::database::{connect, only_sqlite};
 use parlour_tests::findings;
 use parlour_tests::load::{self, Writer};
 use parlour_tests::wire::Upgrade;
@@ -86,76 +86,6 @@ async fn a_full_disk_refuses_and_recovers() {
     assert_eq!(history.len(), 1 + acknowledged.len() + refused.len());
     assert_eq!(history.last().unwrap().seq as usize, history.len());
     node.assert_well().await;
-}
-
-/// A write that was cut off by the end of the machine: what was committed before it is all there.
-#[tokio::test]
-async fn a_torn_log_loses_nothing() {
-    if only_sqlite("the log beside the file") {
-        return;
-    }
-    let mut node = Node::with().unlimited().start().await;
-    let mut office = Office::open(&node).await;
-    let visitor = Visitor::arrive(&node, &office.site).await;
-    let ticket = visitor.open("first").await;
-    for number in 0..3 {
-        visitor.say(&format!("before {number}")).await;
-        node.kill().await;
-        disk::tear_log(node.data(), 500 * (number + 1));
-        node.start_again().await;
-        visitor.command(|brain, now| brain.online(now));
-        visitor.say(&format!("after {number}")).await;
-    }
-    let history = load::history(&mut office.owner.browser, ticket).await;
-    let numbers: Vec<u64> = history.iter().map(|event| event.seq).collect();
-    assert_eq!(numbers, (1..=7).collect::<Vec<_>>());
-    node.terminate().await;
-    load::check_database(node.data()).await;
-}
-
-/// An older copy is put in place: clients whose cursors lie above what there is start over.
-#[tokio::test]
-async fn clients_notice_that_the_data_went_back() {
-    if only_sqlite("a copy of the file") {
-        return;
-    }
-    let mut node = Node::with().unlimited().start().await;
-    let mut office = Office::open(&node).await;
-    let visitor = Visitor::arrive(&node, &office.site).await;
-    let ticket = visitor.open("kept").await;
-    visitor.say("kept as well").await;
-    let agent = office.owner.dashboard().await;
-    agent.join(ticket).await;
-    let copy = parlour_tests::node::folder();
-    let file = copy.path().join("parlour.db");
-    disk::copy(node.data(), &file).await;
-    for number in 0..5 {
-        visitor.say(&format!("gone {number}")).await;
-    }
-    agent.expect(ticket, "gone 4").await;
-    node.kill().await;
-    let database = database_file(node.data());
-    for end in ["-wal", "-shm"] {
-        let _ = std::fs::remove_file(disk::beside(node.data(), end));
-    }
-    std::fs::copy(&file, &database).unwrap();
-    node.start_again().await;
-    for person in [&*visitor, &*agent] {
-        person.command(|brain, now| brain.online(now));
-        person
-            .until("the older history", |brain| {
-                let entries = brain.room(ticket)?.entries();
-                (entries.len() == 2).then_some(())
-            })
-            .await;
-    }
-    visitor.say("new").await;
-    agent.expect(ticket, "new").await;
-    let expected = ["kept", "kept as well", "new"];
-    assert_eq!(visitor.texts(ticket), expected);
-    assert_eq!(agent.texts(ticket), expected);
-    let history = load::history(&mut office.owner.browser, ticket).await;
-    assert_eq!(history.len(), 3);
 }
 
 /// Somebody else holds the database: it waits or refuses, and nothing is lost.

@@ -48,3 +48,4 @@ mod tickets;
 mod tokens;
 mod transports;
 mod unread;
+mod went_back;

@@ -1,8 +1,11 @@
 //! What disks and whoever copies files do to a data folder.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use parlour_protocol::Id;
+use sqlx::Row as _;
 use tokio::process::Command;
 
 use crate::database::{connect, file};
@@ -27,6 +30,54 @@ pub fn tear_log(data: &Path, length: usize) {
     torn.extend_from_slice(&part);
     torn.extend_from_slice(&[0x5a; 77]);
     std::fs::write(&log, torn).unwrap();
+}
+
+/// How many frames of SQLite's log are committed, and not in the file as well: what its index says
+/// (<https://sqlite.org/walformat.html>).
+///
+/// # Panics
+/// If there is no index.
+#[must_use]
+pub fn unfolded(data: &Path) -> u32 {
+    let [frames, folded] = index(data);
+    frames - folded
+}
+
+fn index(data: &Path) -> [u32; 2] {
+    let index = std::fs::read(beside(data, "-shm")).unwrap();
+    [16, 96].map(|at| u32::from_ne_bytes(index[at..at + 4].try_into().unwrap()))
+}
+
+/// Cuts these committed frames off SQLite's log; the messages that were lost with them. The server
+/// must be down.
+///
+/// # Panics
+/// If there are not as many.
+pub async fn cut_log(data: &Path, frames: u32) -> HashSet<Id> {
+    assert!(frames < unfolded(data), "there are fewer frames");
+    let before = messages(data).await;
+    let path = beside(data, "-wal");
+    let log = std::fs::read(&path).unwrap();
+    let page = u32::from_be_bytes(log[8..12].try_into().unwrap());
+    let kept = 32 + (24 + page as usize) * (index(data)[0] - frames) as usize;
+    std::fs::write(&path, &log[..kept]).unwrap();
+    let after = messages(data).await;
+    before.difference(&after).copied().collect()
+}
+
+/// The messages in SQLite's file and its log, read from a copy: whoever opens them mends them.
+async fn messages(data: &Path) -> HashSet<Id> {
+    let copy = crate::node::folder();
+    let (from, to) = (file(data), copy.path().join("parlour.db"));
+    std::fs::copy(&from, &to).unwrap();
+    std::fs::copy(beside(data, "-wal"), beside(copy.path(), "-wal")).unwrap();
+    let mut connection = connect(copy.path()).await;
+    let rows = sqlx::query("select cid from messages")
+        .fetch_all(&mut connection)
+        .await
+        .unwrap();
+    let cid = |row: &sqlx::any::AnyRow| Id(row.get::<Vec<u8>, _>(0).try_into().unwrap());
+    rows.iter().map(cid).collect()
 }
 
 /// Makes a copy of SQLite's file while the server runs.

@@ -25,6 +25,8 @@ pub struct Seen {
     pub entries: HashMap<Id, Vec<(u64, Id)>>,
     /// How often it started over with the newest page.
     pub resets: u64,
+    /// Of the server's data, which the numbers belong to.
+    epoch: Option<Id>,
     /// The codes that its connections were closed with.
     pub closes: Vec<u16>,
     /// What must never be.
@@ -129,6 +131,15 @@ impl Seen {
         entries.push((event.seq, event.cid));
     }
 
+    /// In another epoch than before nothing that was shown counts any more.
+    fn welcome(&mut self, epoch: Id) {
+        let before = self.epoch.replace(epoch);
+        if before.is_some_and(|before| before != epoch) {
+            self.resets += 1;
+            self.entries.clear();
+        }
+    }
+
     fn start_over(&mut self, room: Id, before: u64) {
         self.resets += 1;
         let entries = self.entries.entry(room).or_default();
@@ -169,13 +180,16 @@ impl Eyes {
             cursors: Vec::new(),
         })
         .await;
-        for room in &self.rooms {
-            let after = Some(lock(&self.seen).last(*room));
-            wire.join(*room, after).await;
-        }
         loop {
             match wire.next_or_silence(SILENCE).await {
                 Heard::Closed(code) => return code,
+                Heard::Frame(ServerFrame::Welcome { epoch, .. }) => {
+                    lock(&self.seen).welcome(epoch);
+                    for room in &self.rooms {
+                        let after = Some(lock(&self.seen).last(*room));
+                        wire.join(*room, after).await;
+                    }
+                }
                 Heard::Frame(ServerFrame::Error {
                     room: Some(room),
                     retry: true,

@@ -1,6 +1,7 @@
 //! Nodes under load: writers that keep account and readers that note what they are shown, so that
 //! something can be taken from the nodes and everything be compared with everything afterwards.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -193,6 +194,14 @@ impl Stage {
         }
         self.catches_up().await;
         begun.elapsed()
+    }
+
+    /// What the writers know of these is void: they were taken from the database.
+    pub fn forget(&self, gone: &HashSet<Id>) {
+        for writer in &self.writers {
+            let mut account = writer.account();
+            account.acknowledged.retain(|cid, _| !gone.contains(cid));
+        }
     }
 
     /// Ends the load, and compares everything with everything.

@@ -15,6 +15,7 @@ use crate::config::DatabaseConfig;
 mod error;
 mod gather;
 mod postgres;
+mod shortened;
 pub mod sql;
 mod sqlite;
 

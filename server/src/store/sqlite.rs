@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _};
+use uuid::Uuid;
 
 use super::joining::Joining;
+use super::shortened::Committed;
 use super::sql::{self, Connection, Pool};
 use super::writer::Writer;
 use super::{OpenError, Opener, Store, installation};
@@ -37,22 +39,19 @@ pub(super) async fn open(folder: &Path, opener: Opener) -> Result<Store, OpenErr
         // no descriptor is left there is none.
         .pragma("temp_store", "memory")
         .log_statements(tracing::log::LevelFilter::Off);
-    let mut connection = options.clone().connect().await.map_err(corrupt)?;
-    MIGRATIONS
-        .run_direct(None, &mut connection, false)
-        .await
-        .map_err(|error| match error {
-            sqlx::migrate::MigrateError::VersionMissing(version) => OpenError::Newer {
-                at: path.display().to_string(),
-                version,
-            },
-            other => OpenError::Corrupt {
-                path: path.clone(),
-                reason: other.to_string(),
-            },
-        })?;
+    // Beside a running server the log moves on.
+    let committed = lock.as_ref().and_then(|_| Committed::of(&path));
+    let connection = options.clone().connect().await.map_err(corrupt)?;
     let mut connection = Connection::Sqlite(connection);
-    let epoch = installation(&mut connection).await.map_err(corrupt)?;
+    let lost = match committed {
+        Some(committed) => committed.is_lost(&mut connection).await.map_err(corrupt)?,
+        None => false,
+    };
+    migrate(&mut connection, &path).await?;
+    let mut epoch = installation(&mut connection).await.map_err(corrupt)?;
+    if lost {
+        epoch = renew(&mut connection).await.map_err(corrupt)?;
+    }
     let readers = SqlitePoolOptions::new()
         .max_connections(4)
         .acquire_timeout(Duration::from_secs(5))
@@ -69,6 +68,38 @@ pub(super) async fn open(folder: &Path, opener: Opener) -> Result<Store, OpenErr
         epoch,
         _lock: lock,
     })
+}
+
+async fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+    let Connection::Sqlite(connection) = connection else {
+        return Ok(());
+    };
+    MIGRATIONS
+        .run_direct(None, connection, false)
+        .await
+        .map_err(|error| match error {
+            sqlx::migrate::MigrateError::VersionMissing(version) => OpenError::Newer {
+                at: path.display().to_string(),
+                version,
+            },
+            other => OpenError::Corrupt {
+                path: path.to_path_buf(),
+                reason: other.to_string(),
+            },
+        })
+}
+
+/// Takes a new epoch: what clients know may be gone, or be something else by now.
+async fn renew(connection: &mut Connection) -> sqlx::Result<Uuid> {
+    tracing::error!(
+        "the database's log is shorter than what was committed: messages are lost that were acknowledged; all clients start over with what there is"
+    );
+    let epoch = Uuid::new_v4();
+    sql::query("update installation set epoch = $1")
+        .bind(epoch)
+        .execute(connection)
+        .await?;
+    Ok(epoch)
 }
 
 /// Closes the connection that writes. Its log is folded into the file first: `SQLite` does that by
