@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::fault::{Fault, Ground};
+use crate::faults::disk::may_mount;
 use crate::report::{Row, target};
 use crate::setting::Setting;
 
@@ -69,6 +70,8 @@ pub(crate) struct Runner {
     template: Template,
     data: TempDir,
     logs: PathBuf,
+    /// Each fault has mounts of its own, which end with it.
+    mounts: bool,
 }
 
 impl Runner {
@@ -84,6 +87,7 @@ impl Runner {
             template,
             data,
             logs,
+            mounts: may_mount(),
         }
     }
 
@@ -91,7 +95,13 @@ impl Runner {
         let begun = Instant::now();
         let name = format!("{} {setting}", fault.name).replace([' ', ','], "-");
         let log = self.logs.join(format!("{name}.log"));
-        let child = Command::new(std::env::current_exe().unwrap())
+        let own = std::env::current_exe().unwrap();
+        let mut command = Command::new(&own);
+        if self.mounts {
+            command = Command::new("unshare");
+            command.arg("--mount").arg(&own);
+        }
+        let child = command
             .args([MARK, fault.name, &setting.to_string()])
             .env(TEMPLATE, self.template.path())
             .env(DATA, self.data.path())

@@ -408,6 +408,16 @@ impl Node {
         child.kill().await.unwrap();
     }
 
+    /// How it has ended by itself, if it has.
+    ///
+    /// # Panics
+    /// If the system does not say.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        let status = self.child.as_mut()?.try_wait().unwrap()?;
+        self.child = None;
+        Some(status)
+    }
+
     /// SIGTERM. Returns its exit status, and how long it took.
     ///
     /// # Panics

@@ -1,5 +1,6 @@
 //! What happens to the disk, and to SQLite's file.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use parlour_tests::database::{connect, url_of};
@@ -7,8 +8,9 @@ use parlour_tests::load::total;
 use parlour_tests::stage::Stage;
 use parlour_tests::{Visitor, disk, load};
 
-use super::{nowhere, on_postgres, refused};
+use super::{RESTARTED, nowhere, on_postgres, refused};
 use crate::fault::{Fault, Ground, Outcome, Resources};
+use crate::setting::Setting;
 
 pub(super) fn faults() -> Vec<Fault> {
     vec![
@@ -17,6 +19,12 @@ pub(super) fn faults() -> Vec<Fault> {
             limit: "507 or 503 and a retryable error, never an acknowledgement; recovers by itself within 5 s",
             excluded: on_postgres,
             run: |ground| Box::pin(full(ground)),
+        },
+        Fault {
+            name: "small disk",
+            limit: "8 MB in all, and 8 MB more each time: 0 acknowledged lost; recovers by itself within 5 s",
+            excluded: without_mounts,
+            run: |ground| Box::pin(small(ground)),
         },
         Fault {
             name: "database locked",
@@ -35,6 +43,12 @@ pub(super) fn faults() -> Vec<Fault> {
             limit: "opens clean, 0 lost; back within 5 s",
             excluded: on_postgres,
             run: |ground| Box::pin(torn(ground)),
+        },
+        Fault {
+            name: "shortened log",
+            limit: "committed frames are cut off: a new epoch, and all are shown what there is; back within 5 s",
+            excluded: on_postgres,
+            run: |ground| Box::pin(shortened(ground)),
         },
         Fault {
             name: "unflushed writes dropped",
@@ -89,6 +103,52 @@ async fn full(ground: Ground) -> Outcome {
     outcome.settle(stage, BACK).await
 }
 
+/// Whether what is mounted here is seen by nobody else: each fault has its own mounts then.
+pub(crate) fn may_mount() -> bool {
+    let tried = std::process::Command::new("unshare")
+        .args(["--mount", "true"])
+        .stderr(std::process::Stdio::null())
+        .status();
+    tried.is_ok_and(|status| status.success())
+}
+
+fn without_mounts(setting: &Setting) -> Option<&'static str> {
+    let refused = || (!may_mount()).then_some("mounting needs root; \"disk full\" stands for it");
+    on_postgres(setting).or_else(refused)
+}
+
+async fn mount(options: &str, folder: &Path) {
+    let status = tokio::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+        .arg(folder)
+        .status();
+    assert!(status.await.unwrap().success(), "mount {options}");
+}
+
+/// A disk that the messages themselves fill, and that its owner makes larger.
+async fn small(ground: Ground) -> Outcome {
+    const MEGABYTES: u32 = 8;
+    let disk = ground.scratch;
+    mount(&format!("size={MEGABYTES}m"), &disk).await;
+    let stage = Stage::begin(ground.setting.plan().busy()).await;
+    let mut outcome = Outcome::default();
+    stage.goes_on(200).await;
+    let before = Resources::of(&stage);
+    for round in 2..2 + ground.setting.rounds(4, 1) {
+        refused(&stage).await;
+        let node = &stage.cluster[0];
+        outcome.expect(node.is_healthy().await, "it is not healthy");
+        let size = round * MEGABYTES;
+        mount(&format!("remount,size={size}m"), &disk).await;
+        outcome.round(stage.recovers().await);
+    }
+    // Writers fill it again while everything is compared.
+    mount("remount,size=1g", &disk).await;
+    stage.recovers().await;
+    before.compare(&stage, RESTARTED, &mut outcome).await;
+    outcome.settle(stage, BACK).await
+}
+
 async fn locked(ground: Ground) -> Outcome {
     let stage = Stage::begin(ground.setting.plan()).await;
     let mut outcome = Outcome::default();
@@ -122,6 +182,8 @@ async fn locked(ground: Ground) -> Outcome {
 async fn backup(ground: Ground) -> Outcome {
     let stage = Stage::begin(ground.setting.plan()).await;
     let mut outcome = Outcome::default();
+    stage.goes_on(100).await;
+    let before = Resources::of(&stage);
     for _ in 0..ground.setting.rounds(10, 2) {
         stage.goes_on(300).await;
         let copy = parlour_tests::node::folder();
@@ -138,6 +200,7 @@ async fn backup(ground: Ground) -> Outcome {
         }
         outcome.round(stage.recovers().await);
     }
+    before.compare(&stage, RESTARTED, &mut outcome).await;
     let mut outcome = outcome.settle(stage, BACK).await;
     let (count, _) = outcome.refusals();
     outcome.expect(count == 0, &format!("{count} were refused"));
@@ -148,6 +211,8 @@ async fn backup(ground: Ground) -> Outcome {
 async fn torn(ground: Ground) -> Outcome {
     let mut stage = Stage::begin(ground.setting.plan()).await;
     let mut outcome = Outcome::default();
+    stage.goes_on(100).await;
+    let before = Resources::of(&stage);
     for round in 0..ground.setting.rounds(20, 3) {
         stage.goes_on(100).await;
         stage.cluster[0].kill().await;
@@ -155,6 +220,36 @@ async fn torn(ground: Ground) -> Outcome {
         stage.cluster[0].start_again().await;
         outcome.round(stage.recovers().await);
     }
+    before.compare(&stage, RESTARTED, &mut outcome).await;
+    outcome.settle(stage, BACK).await
+}
+
+/// The disk has lost of the log what it said was flushed.
+async fn shortened(ground: Ground) -> Outcome {
+    const FRAMES: u32 = 40;
+    let mut stage = Stage::begin(ground.setting.plan()).await;
+    let mut outcome = Outcome::default();
+    stage.goes_on(100).await;
+    let before = Resources::of(&stage);
+    let mut lost = 0;
+    for _ in 0..ground.setting.rounds(20, 3) {
+        loop {
+            stage.goes_on(100).await;
+            stage.cluster[0].kill().await;
+            if disk::unfolded(stage.cluster[0].data()) > FRAMES {
+                break;
+            }
+            stage.cluster[0].start_again().await;
+        }
+        let gone = disk::cut_log(stage.cluster[0].data(), FRAMES).await;
+        stage.cluster[0].start_again().await;
+        outcome.round(stage.recovers().await);
+        stage.forget(&gone);
+        lost += gone.len();
+    }
+    outcome.note("messages cut off", lost);
+    outcome.expect(lost > 0, "nothing was cut off");
+    before.compare(&stage, RESTARTED, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 
@@ -168,6 +263,8 @@ async fn unflushed(ground: Ground) -> Outcome {
         .set("LD_PRELOAD", library.display());
     let mut stage = Stage::begin(plan).await;
     let mut outcome = Outcome::default();
+    stage.goes_on(100).await;
+    let before = Resources::of(&stage);
     let (mut forgotten, mut round) = (0, 0);
     let rounds = ground.setting.rounds(50, 10);
     // A few more, if no kill came before a flush.
@@ -181,5 +278,6 @@ async fn unflushed(ground: Ground) -> Outcome {
     }
     outcome.note("bytes dropped", forgotten);
     outcome.expect(forgotten > 0, "no kill came before a flush");
+    before.compare(&stage, RESTARTED, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }

@@ -10,10 +10,13 @@ use crate::setting::Setting;
 mod bus;
 mod clients;
 mod database;
-mod disk;
+pub(crate) mod disk;
 mod network;
 mod process;
 mod system;
+
+/// What a server that has been in use for longer, or was started anew, may hold beyond a tenth.
+const RESTARTED: u64 = 16 * 1024 * 1024;
 
 /// All of them, in the order of the promise's table.
 pub(crate) fn all() -> Vec<Fault> {

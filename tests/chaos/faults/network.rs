@@ -10,7 +10,7 @@ use parlour_tests::proxy::{Mode, Proxy, Target};
 use parlour_tests::stage::Stage;
 use parlour_tests::{Caller, Told, Visitor, Wire, id, within};
 
-use super::nowhere;
+use super::{RESTARTED, nowhere};
 use crate::fault::{Fault, Ground, Outcome, Resources};
 use crate::setting::Setting;
 
@@ -67,6 +67,8 @@ fn alone(setting: &Setting) -> Option<&'static str> {
 async fn one_of_two(ground: Ground) -> Outcome {
     let mut stage = Stage::begin(ground.setting.plan().behind_proxies()).await;
     let mut outcome = Outcome::default();
+    stage.goes_on(100).await;
+    let before = Resources::of(&stage);
     for round in 0..ground.setting.rounds(50, 4) {
         let (dead, other) = (round as usize % 2, 1 - round as usize % 2);
         stage.goes_on(100).await;
@@ -75,6 +77,8 @@ async fn one_of_two(ground: Ground) -> Outcome {
         outcome.round(stage.recovers().await);
         stage.cluster[dead].start_again().await;
     }
+    stage.recovers().await;
+    before.compare(&stage, RESTARTED, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 

@@ -9,7 +9,7 @@ use parlour_tests::proxy::Target;
 use parlour_tests::stage::Stage;
 use parlour_tests::{Node, Visitor};
 
-use super::nowhere;
+use super::{RESTARTED, nowhere};
 use crate::fault::{Fault, Ground, Outcome, Resources, seconds};
 use crate::setting::Setting;
 
@@ -60,6 +60,8 @@ async fn crash(ground: Ground) -> Outcome {
     let mut stage = Stage::begin(setting.plan().busy()).await;
     let mut outcome = Outcome::default();
     let mut longest = Duration::ZERO;
+    stage.goes_on(1_000).await;
+    let before = Resources::of(&stage);
     let rounds = setting.rounds(100, 8);
     for round in 0..rounds {
         // Uneven, so that the kills fall on different moments of a transaction.
@@ -69,6 +71,7 @@ async fn crash(ground: Ground) -> Outcome {
         outcome.round(stage.recovers().await);
     }
     outcome.limit("ready", longest, READY);
+    before.compare(&stage, RESTARTED, &mut outcome).await;
     let mut outcome = outcome.settle(stage, BACK).await;
     let wanted = u64::from(rounds) * 1_000;
     let enough = outcome.acknowledged() >= wanted;
@@ -81,6 +84,8 @@ async fn graceful_stop(ground: Ground) -> Outcome {
     let mut stage = Stage::begin(ground.setting.plan()).await;
     let mut outcome = Outcome::default();
     let mut longest = Duration::ZERO;
+    stage.goes_on(100).await;
+    let before = Resources::of(&stage);
     for _ in 0..ground.setting.rounds(10, 2) {
         for index in 0..ground.setting.nodes() {
             stage.goes_on(300).await;
@@ -93,6 +98,7 @@ async fn graceful_stop(ground: Ground) -> Outcome {
     }
     closed_politely(&stage, &mut outcome);
     outcome.limit("ended", longest, Duration::from_secs(10));
+    before.compare(&stage, RESTARTED, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 

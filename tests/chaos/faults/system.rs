@@ -1,15 +1,18 @@
 //! What the system and its owner do: too few descriptors, a clock that jumps, starts that are
 //! interrupted, and a second server.
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use parlour_protocol::limits::MAX_FRAME;
 use parlour_tests::command::parlour;
 use parlour_tests::stage::{Plan, Stage};
 use parlour_tests::talk::Talk;
-use parlour_tests::{Node, http, load};
+use parlour_tests::wire::raw;
+use parlour_tests::{Node, Visitor, Wire, http, load, within};
 
-use super::{nowhere, on_postgres};
+use super::{RESTARTED, nowhere, on_postgres};
 use crate::fault::{Fault, Ground, Outcome, Resources};
 use crate::setting::Setting;
 
@@ -23,13 +26,9 @@ pub(super) fn faults() -> Vec<Fault> {
         },
         Fault {
             name: "no memory",
-            limit: "refuses, does not spin, does not abort",
-            excluded: |_| {
-                Some(
-                    "a Rust program ends when memory is refused to it; queues are bounded instead, and the slow consumer measures it",
-                )
-            },
-            run: |_| Box::pin(async { Outcome::default() }),
+            limit: "32 MiB more, and a crowd that fills them: it ends, 0 acknowledged lost; started again it is back within 5 s",
+            excluded: nowhere,
+            run: |ground| Box::pin(no_memory(ground)),
         },
         Fault {
             name: "clock jumps",
@@ -92,6 +91,62 @@ async fn no_descriptors(ground: Ground) -> Outcome {
     outcome.limit("processor time in 1 s", spent, Duration::from_millis(900));
     before.compare(&stage, 0, &mut outcome).await;
     outcome.settle(stage, BACK).await
+}
+
+/// Connections that each leave a long message unfinished, until the memory that a node may have is
+/// full. A Rust program to which memory is refused ends, as by SIGKILL; whoever watches over it
+/// starts it again.
+async fn no_memory(ground: Ground) -> Outcome {
+    const MORE: u64 = 32 * 1024 * 1024;
+    let mut stage = Stage::begin(ground.setting.plan()).await;
+    let mut outcome = Outcome::default();
+    let visitor = Visitor::arrive(&stage.cluster[0], &stage.office.site).await;
+    visitor.close();
+    stage.goes_on(100).await;
+    let before = Resources::of(&stage);
+    for _ in 0..ground.setting.rounds(10, 2) {
+        stage.goes_on(100).await;
+        let node = &mut stage.cluster[0];
+        let most = node.reserved() + MORE;
+        node.limit(&format!("--data={most}:")).await;
+        let crowd = unfinished(&visitor).await;
+        let ended = within("the end of the server", async {
+            loop {
+                if let Some(status) = node.ended() {
+                    return status;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        let signal = ended.await.signal();
+        outcome.expect(
+            signal == Some(libc::SIGABRT),
+            &format!("it ended by {signal:?}"),
+        );
+        outcome.note("connections", crowd.len());
+        drop(crowd);
+        node.start_again().await;
+        outcome.round(stage.recovers().await);
+    }
+    before.compare(&stage, RESTARTED, &mut outcome).await;
+    outcome.settle(stage, BACK).await
+}
+
+/// As many as the node takes, each of almost as many bytes as a message may come in.
+async fn unfinished(visitor: &Visitor) -> Vec<Wire> {
+    let piece = vec![b' '; MAX_FRAME - 16];
+    let pieces = [0x01, 0x00, 0x00]
+        .map(|code| raw::frame(code, &piece))
+        .concat();
+    let mut crowd = Vec::new();
+    while crowd.len() < 2_000 {
+        let Ok(mut wire) = Wire::try_open("unfinished", visitor.upgrade(), BACK).await else {
+            break;
+        };
+        wire.bytes(&pieces).await;
+        crowd.push(wire);
+    }
+    crowd
 }
 
 /// The library that gives a process a clock of its own.

@@ -13,9 +13,22 @@ impl Node {
     /// If it does not run.
     #[must_use]
     pub fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The memory that it has asked for, in bytes: what `prlimit --data` limits.
+    ///
+    /// # Panics
+    /// If it does not run.
+    #[must_use]
+    pub fn reserved(&self) -> u64 {
+        self.status("VmData:")
+    }
+
+    fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let mut lines = status.lines();
-        let line = lines.find(|line| line.starts_with("VmRSS:")).unwrap();
+        let line = lines.find(|line| line.starts_with(name)).unwrap();
         let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
         kilobytes * 1_024
     }
