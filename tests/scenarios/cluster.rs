@@ -6,7 +6,7 @@ use parlour_protocol::frame::{Availability, ErrorCode};
 use parlour_protocol::{Id, close};
 use parlour_tests::node::Builder;
 use parlour_tests::office::team_room;
-use parlour_tests::{Cluster, Visitor, Wire, id};
+use parlour_tests::{Browser, Cluster, Node, Request, Visitor, Wire, id};
 use serde_json::json;
 
 /// What another node is told arrives within this time.
@@ -247,6 +247,63 @@ async fn messages_are_counted_over_all_nodes() {
     wire.ack().await;
     wire.say(ticket, &batch_of(4), false).await;
     assert_eq!(wire.error().await.0, ErrorCode::TooFast);
+}
+
+/// Another node is no second allowance for an address that asks for sessions.
+#[tokio::test]
+async fn sessions_are_counted_over_all_nodes() {
+    let slow = |node: Builder| {
+        node.set("PARLOUR_SESSION_RATE", 1)
+            .set("PARLOUR_SESSION_BURST", 40)
+    };
+    let (mut cluster, office) = Cluster::with(2, slow).await;
+    let ask = async |node: &Node| {
+        let body = json!({ "site": office.site.key });
+        let asked = Request::post("/api/v1/sessions").header("origin", &office.site.origin);
+        asked.json(&body).send(node.address()).await.status
+    };
+    let mut granted = 0;
+    while ask(&cluster[granted % 2]).await == 200 {
+        granted += 1;
+    }
+    assert!((40..60).contains(&granted), "{granted}");
+    // Each of them would have granted twenty more.
+    assert_eq!([ask(&cluster[0]).await, ask(&cluster[1]).await], [429, 429]);
+    cluster.redis().kill().await;
+    cluster.expect_redis("down").await;
+    assert_eq!([ask(&cluster[0]).await, ask(&cluster[1]).await], [200, 200]);
+}
+
+/// Another node is no second set of guesses at a password.
+#[tokio::test]
+async fn failed_sign_ins_are_counted_over_all_nodes() {
+    const MOST: usize = 8;
+    let strict = |node: Builder| node.set("PARLOUR_SIGN_IN_FAILURES", MOST);
+    let (mut cluster, office) = Cluster::with(2, strict).await;
+    let guess = async |node: &Node| {
+        let mut browser = Browser::new(node.address());
+        let form = [
+            ("email", office.owner.email.as_str()),
+            ("password", "a wrong guess"),
+        ];
+        browser.form("/sign-in", &form).await.status
+    };
+    for _ in 0..MOST {
+        assert_eq!(guess(&cluster[0]).await, 401);
+    }
+    // What the first has said may be on its way for the first guesses here.
+    let mut guesses = 0;
+    while guess(&cluster[1]).await == 401 {
+        guesses += 1;
+    }
+    assert!(guesses < MOST / 2, "{guesses}");
+    // What was heard stays when Redis is gone.
+    cluster.redis().kill().await;
+    cluster.expect_redis("down").await;
+    assert_eq!(
+        [guess(&cluster[0]).await, guess(&cluster[1]).await],
+        [429, 429]
+    );
 }
 
 fn batch_of(count: usize) -> Vec<(Id, &'static str)> {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use uuid::Uuid;
 
 use crate::config::RedisConfig;
 use crate::hub::Hub;
@@ -33,7 +32,7 @@ pub enum Link {
     Up(u64),
 }
 
-/// How much of something a person may do on all nodes together.
+/// How much of something somebody may do on all nodes together.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowance {
     /// In a second, over time.
@@ -73,18 +72,18 @@ impl Bus {
         }
     }
 
-    /// Spends of a person's allowance on all nodes; how long to wait if it does not suffice.
+    /// Spends of somebody's allowance on all nodes; how long to wait if it does not suffice.
     /// Where other nodes cannot be reached, the count of this one has to do.
     pub async fn spend(
         &self,
         what: &str,
-        person: Uuid,
+        who: &str,
         count: u32,
         allowance: Allowance,
     ) -> Option<Duration> {
         match self {
             Self::Local(_) => None,
-            Self::Redis(redis) => redis.spend(what, person, count, allowance).await,
+            Self::Redis(redis) => redis.spend(what, who, count, allowance).await,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What is published.
 
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use parlour_protocol::ServerFrame;
@@ -53,6 +54,8 @@ pub enum News {
     Lost(Uuid),
     /// A sign-in of this agent ended, or all of them.
     Revoked(Option<Uuid>),
+    /// Somebody at this address failed to sign in to the account with this hash.
+    SignInFailed(IpAddr, [u8; 8]),
 }
 
 impl Publication {
@@ -159,6 +162,7 @@ impl Publication {
             News::Entered(_)
             | News::Lost(_)
             | News::Revoked(_)
+            | News::SignInFailed(..)
             | News::Here { .. }
             | News::WhoIsHere => return None,
         })

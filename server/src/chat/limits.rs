@@ -75,9 +75,10 @@ impl Limits {
             // More in one frame than a whole burst.
             Err(_) => return Err(Duration::from_secs(1)),
         }
+        let who = person.simple().to_string();
         let spent = self
             .bus
-            .spend("messages", person, count.get(), self.allowance);
+            .spend("messages", &who, count.get(), self.allowance);
         spent.await.map_or(Ok(()), Err)
     }
 

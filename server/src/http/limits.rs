@@ -3,8 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::{Method, Request};
+use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use governor::middleware::NoOpMiddleware;
 use tower::layer::util::Identity;
@@ -16,6 +19,7 @@ use tower_governor::{GovernorError, GovernorLayer};
 use super::address::ClientAddress;
 use super::problem;
 use crate::Shared;
+use crate::bus::Allowance;
 use crate::error::Error;
 
 /// Addresses that have been quiet are forgotten this often.
@@ -36,10 +40,33 @@ impl KeyExtractor for Caller {
             .extensions()
             .get::<ClientAddress>()
             .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.0);
-        Ok(match address {
-            IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-            address @ IpAddr::V4(_) => address,
-        })
+        Ok(network(address))
+    }
+}
+
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+/// Counts requests for visitors' sessions on all nodes: each may be a row in the database.
+pub(super) async fn sessions_of_all(
+    State(app): State<Shared>,
+    Extension(client): Extension<ClientAddress>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
+    let limits = &app.config.limits;
+    let allowance = Allowance {
+        per_second: limits.sessions_per_second,
+        burst: limits.session_burst,
+    };
+    let who = network(client.0).to_string();
+    match app.bus.spend("sessions", &who, 1, allowance).await {
+        None => next.run(request).await,
+        Some(wait) => problem::too_fast(wait.as_secs() + 1),
     }
 }
 

@@ -94,12 +94,13 @@ impl Identity {
             opened: std::sync::Mutex::default(),
             passwords: Passwords::new()
                 .map_err(|error| StoreError::Unavailable(error.to_string().into()))?,
-            throttle: Throttle::new(config.limits.sign_in_failures),
+            throttle: Throttle::new(config.limits.sign_in_failures, bus.clone()),
             public_url: config.public_url.clone(),
             times: config.sign_in.clone(),
             store,
             bus,
         };
+        identity.throttle.follow();
         identity.refresh_keys(clock::now()).await?;
         Ok(identity)
     }

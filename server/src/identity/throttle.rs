@@ -1,11 +1,16 @@
-//! Failed attempts to sign in, counted by account and by address.
+//! Failed attempts to sign in, counted by account and by address. Nodes tell one another of theirs, so
+//! the counts hold over all of them; without Redis each node counts what it has seen itself.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::mpsc;
 
 use super::secret;
-use crate::clock::{Micros, SECOND};
+use crate::bus::{Bus, News, Publication};
+use crate::clock::{self, Micros, SECOND};
+use crate::hub::{Subscriber, Topic};
 use crate::store::agents::email_key;
 
 /// Failures older than this are forgotten.
@@ -38,35 +43,42 @@ type Counts = HashMap<Key, Count>;
 pub(super) struct Throttle {
     most_failures: usize,
     counts: Arc<Mutex<Counts>>,
+    bus: Bus,
 }
 
 /// An attempt that was let through. Unless it is forgiven it counts as failed, also when its
 /// request is broken off.
-#[derive(Debug)]
 pub(super) struct Attempt {
     counts: Arc<Mutex<Counts>>,
-    keys: [Key; 3],
+    address: IpAddr,
+    account: Account,
     at: Micros,
     right: bool,
+    bus: Bus,
 }
 
 impl Throttle {
-    pub(super) fn new(most_failures: usize) -> Self {
+    pub(super) fn new(most_failures: usize, bus: Bus) -> Self {
         Self {
             most_failures,
             counts: Arc::default(),
+            bus,
         }
+    }
+
+    /// Begins to count what fails on other nodes.
+    pub(super) fn follow(&self) {
+        let (ears, heard) = self.bus.hub().connect();
+        // Whatever is said before it holds fails on one node only.
+        drop(self.bus.hub().subscribe(Topic::Nodes, &ears));
+        tokio::spawn(follow(Arc::downgrade(&self.counts), ears, heard));
     }
 
     /// Lets an attempt through, or says after how many seconds one may succeed.
     pub(super) fn admit(&self, address: IpAddr, email: &str, now: Micros) -> Result<Attempt, u64> {
         let address = network(address);
         let account = account(email);
-        let keys = [
-            Key::Address(address),
-            Key::Account(account),
-            Key::Both(address, account),
-        ];
+        let keys = keys(address, account);
         let mut counts = lock(&self.counts);
         make_room(&mut counts, now);
         let [by_address, by_account, by_both] = keys.map(|key| recent(&mut counts, key, now));
@@ -86,9 +98,11 @@ impl Throttle {
         }
         Ok(Attempt {
             counts: Arc::clone(&self.counts),
-            keys,
+            address,
+            account,
             at: now,
             right: false,
+            bus: self.bus.clone(),
         })
     }
 }
@@ -100,10 +114,16 @@ impl Attempt {
     }
 }
 
+impl std::fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Attempt").finish_non_exhaustive()
+    }
+}
+
 impl Drop for Attempt {
     fn drop(&mut self) {
         let mut counts = lock(&self.counts);
-        for key in self.keys {
+        for key in keys(self.address, self.account) {
             let count = counts.entry(key).or_default();
             count.checking = count.checking.saturating_sub(1);
             if !self.right {
@@ -113,7 +133,41 @@ impl Drop for Attempt {
                 counts.remove(&key);
             }
         }
+        drop(counts);
+        if !self.right {
+            let failed = News::SignInFailed(self.address, self.account);
+            self.bus.publish(&Publication::new(Topic::Nodes, failed));
+        }
     }
+}
+
+/// Counts what other nodes say, for as long as anybody asks. A queue that overflows loses failures,
+/// as a Redis that is away does.
+async fn follow(
+    counts: Weak<Mutex<Counts>>,
+    _ears: Subscriber,
+    mut heard: mpsc::Receiver<Arc<Publication>>,
+) {
+    while let (Some(publication), Some(counts)) = (heard.recv().await, counts.upgrade()) {
+        if let (Some(_), News::SignInFailed(address, account)) =
+            (publication.node(), publication.news())
+        {
+            let now = clock::now();
+            let mut counts = lock(&counts);
+            make_room(&mut counts, now);
+            for key in keys(*address, *account) {
+                counts.entry(key).or_default().failed.push_back(now);
+            }
+        }
+    }
+}
+
+fn keys(address: IpAddr, account: Account) -> [Key; 3] {
+    [
+        Key::Address(address),
+        Key::Account(account),
+        Key::Both(address, account),
+    ]
 }
 
 fn lock(counts: &Mutex<Counts>) -> MutexGuard<'_, Counts> {
@@ -179,12 +233,16 @@ fn make_room(counts: &mut Counts, now: Micros) {
 mod tests {
     use super::*;
 
+    fn alone(most_failures: usize) -> Throttle {
+        Throttle::new(most_failures, Bus::Local(Arc::default()))
+    }
+
     const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
     const AWAY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(198, 51, 100, 1));
 
     #[test]
     fn ten_failures_of_an_address_are_enough() {
-        let throttle = Throttle::new(10);
+        let throttle = alone(10);
         for n in 0..10 {
             assert!(
                 throttle
@@ -204,7 +262,7 @@ mod tests {
 
     #[test]
     fn an_account_under_attack_still_opens_from_elsewhere() {
-        let throttle = Throttle::new(10);
+        let throttle = alone(10);
         for n in 0..10 {
             assert!(throttle.admit(HOME, "ann@shop.example", n).is_ok());
         }
@@ -222,7 +280,7 @@ mod tests {
 
     #[test]
     fn right_passwords_do_not_count() {
-        let throttle = Throttle::new(2);
+        let throttle = alone(2);
         for n in 0..50 {
             let attempt = throttle
                 .admit(HOME, "ann@shop.example", n)
@@ -234,7 +292,7 @@ mod tests {
 
     #[test]
     fn many_at_once_do_not_slip_by() {
-        let throttle = Throttle::new(10);
+        let throttle = alone(10);
         let attempts: Vec<_> = (0..10)
             .map(|_| {
                 throttle
@@ -259,12 +317,12 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_one_household_is_one_address() {
-        let throttle = Throttle::new(10);
+        let throttle = alone(10);
         for n in 0..40_000_u32 {
             let _ = throttle.admit(IpAddr::V4(n.into()), &format!("{n}"), 1);
         }
         assert!(lock(&throttle.counts).len() < MOST + 3);
-        let throttle = Throttle::new(1);
+        let throttle = alone(1);
         let parse = |text: &str| text.parse::<IpAddr>().expect("an address");
         assert!(throttle.admit(parse("2001:db8::1"), "a", 1).is_ok());
         assert!(throttle.admit(parse("2001:db8::2"), "b", 1).is_err());

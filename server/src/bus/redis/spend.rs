@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use super::{Redis, within};
 use crate::bus::Allowance;
 
@@ -23,12 +21,12 @@ return 0
 ";
 
 impl Redis {
-    /// Spends of a person's allowance; how long to wait if it does not suffice. Without an
+    /// Spends of somebody's allowance; how long to wait if it does not suffice. Without an
     /// answer it does: each node counts for itself as well.
     pub(in crate::bus) async fn spend(
         &self,
         what: &str,
-        person: Uuid,
+        who: &str,
         count: u32,
         allowance: Allowance,
     ) -> Option<Duration> {
@@ -38,7 +36,7 @@ impl Redis {
         command
             .arg(SCRIPT)
             .arg(1)
-            .arg(format!("{}{what}:{}", self.shared.prefix, person.simple()))
+            .arg(format!("{}{what}:{who}", self.shared.prefix))
             .arg(each * u64::from(count))
             .arg(each * u64::from(allowance.burst));
         let answer = within(PATIENCE, command.query_async::<u64>(&mut connection)).await;

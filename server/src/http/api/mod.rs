@@ -25,6 +25,7 @@ fn list<View: From<Row>, Row>(rows: Vec<Row>) -> Json<Vec<View>> {
 /// All routes of the API.
 pub(super) fn router(app: &Shared) -> Router<Shared> {
     let widget = sessions::router()
+        .layer(from_fn_with_state(app.clone(), limits::sessions_of_all))
         .layer(limits::sessions(app))
         .merge(
             rooms::router()
