@@ -71,6 +71,24 @@ test("a reload brings the whole history back", async () => {
   }
 });
 
+test("who comes back and writes before the server has answered goes on in her ticket", async () => {
+  let answer;
+  const held = new Promise((resolve) => (answer = resolve));
+  const sessions = "**/api/v1/sessions";
+  await visitor.page.route(sessions, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await visitor.page.reload();
+  await visitor.open();
+  await visitor.say("One more thing.");
+  answer();
+  await visitor.tick("Read");
+  await visitor.sees("Thank you!");
+  await desk.sees("One more thing.");
+  await visitor.page.unroute(sessions);
+});
+
 test("a second agent joins by a link; notes stay among agents", async () => {
   const ticket = owner.url();
   const colleague = await invite(ours, parlour, owner, { name: "Ben Okri", email: "ben@example.com" });

@@ -58,6 +58,11 @@ async function conversation(kind, settings, by) {
       assert.equal(await desk.count(text), 1, text);
     }
     assert.ok(proxy.count[by] >= before[by] + 2, "both came back by what had worked");
+    const tried = proxy.count.upgrade;
+    await visitor.page.reload();
+    await visitor.open();
+    await visitor.sees("Answered in the dark.");
+    assert.equal(proxy.count.upgrade, tried, "the next page begins with what has worked");
     assert.deepEqual([...proxy.addresses], ["/socket"]);
     return { took, count: proxy.count };
   } finally {

@@ -3,12 +3,12 @@
 //! Nothing is written before [`Store::enable`]. Where the browser refuses storage, or it is full,
 //! everything is kept in memory and lives as long as the page.
 //!
-//! Keys begin with the owner's prefix: the prefix alone for secret and epoch, `:draft`, and one
+//! Keys begin with the owner's prefix: the prefix alone for secret and epoch, `:draft`, `:ticket`, and one
 //! key `:out:CID` for every message of the outbox, so that two tabs never overwrite each other's.
 
 use crate::js::{Js, window};
 use parlour_protocol::Id;
-use parlour_protocol::client::{Pending, PendingState, Saved};
+use parlour_protocol::client::{Pending, PendingState, Saved, Transport};
 use parlour_protocol::codec::json::{self, Writer};
 use parlour_protocol::frame::{ErrorCode, Open};
 
@@ -78,6 +78,28 @@ impl Store {
         } else {
             self.write(":draft", text);
         }
+    }
+
+    /// Where a visitor goes on who writes before the server has said which tickets there are.
+    pub(crate) fn ticket(&self) -> Option<Id> {
+        Id::parse(&self.read(":ticket")?)
+    }
+
+    pub(crate) fn set_ticket(&mut self, ticket: Id) {
+        self.write(":ticket", &ticket.text());
+    }
+
+    /// What got through when a page was connected last.
+    pub(crate) fn way(&self) -> Transport {
+        match self.read(":way").as_deref() {
+            Some("1") => Transport::Stream,
+            Some("2") => Transport::Poll,
+            _ => Transport::WebSocket,
+        }
+    }
+
+    pub(crate) fn set_way(&mut self, way: Transport) {
+        self.write(":way", ["0", "1", "2"][way as usize]);
     }
 
     pub(crate) fn save(&mut self, pending: &Pending) {

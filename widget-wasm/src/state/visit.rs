@@ -26,6 +26,7 @@ impl State {
         if !self.started {
             self.started = true;
             self.driver.brain.restore(self.store.saved(), now());
+            self.driver.brain.prefer(self.store.way());
             self.driver.brain.start(now());
         }
     }
@@ -68,7 +69,11 @@ impl State {
     fn changed(&mut self, change: Change) {
         self.stale = true;
         match change {
-            Change::Welcome | Change::Rooms => self.choose_ticket(),
+            Change::Welcome => {
+                self.store.set_way(self.driver.brain.transport());
+                self.choose_ticket();
+            }
+            Change::Rooms => self.choose_ticket(),
             Change::Event { room, cid } => self.arrived(room, cid),
             _ => {}
         }
@@ -92,6 +97,9 @@ impl State {
                 .last()
                 .map(|pending| pending.room)
                 .or(newest);
+        }
+        if let Some(ticket) = self.ticket {
+            self.store.set_ticket(ticket);
         }
         let listened: Vec<Id> = rooms
             .iter()

@@ -22,7 +22,8 @@ impl State {
     pub(super) fn submit(&mut self) {
         let Some(panel) = &self.panel else { return };
         let text = panel.composer.text();
-        let room = self.ticket.unwrap_or_else(new_id);
+        let ticket = self.ticket.or_else(|| self.store.ticket());
+        let room = ticket.unwrap_or_else(new_id);
         // Until the server knows the ticket, each message may be the one that opens it.
         let known = self
             .driver
