@@ -104,11 +104,12 @@ async fn no_memory(ground: Ground) -> Outcome {
     visitor.close();
     stage.goes_on(100).await;
     let before = Resources::of(&stage);
+    let mut most = 0;
     for _ in 0..ground.setting.rounds(10, 2) {
         stage.goes_on(100).await;
         let node = &mut stage.cluster[0];
-        let most = node.reserved() + MORE;
-        node.limit(&format!("--data={most}:")).await;
+        let limit = node.reserved() + MORE;
+        node.limit(&format!("--data={limit}:")).await;
         let crowd = unfinished(&visitor).await;
         let ended = within("the end of the server", async {
             loop {
@@ -123,11 +124,12 @@ async fn no_memory(ground: Ground) -> Outcome {
             signal == Some(libc::SIGABRT),
             &format!("it ended by {signal:?}"),
         );
-        outcome.note("connections", crowd.len());
+        most = most.max(crowd.len());
         drop(crowd);
         node.start_again().await;
         outcome.round(stage.recovers().await);
     }
+    outcome.note("connections", most);
     before.compare(&stage, RESTARTED, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
