@@ -180,29 +180,51 @@ create table messages (
 -- A repeated send finds the first one by this, whatever node it reaches.
 create unique index messages_cid on messages (room, cid);
 
-create sequence found_id;
-create table found (
-    id           bigint primary key,
-    room         uuid,
-    seq          bigint,
-    visitor      uuid unique references visitors (id) on delete cascade,
-    terms        tsvector not null,
-    unique (room, seq),
-    foreign key (room, seq) references messages (room, seq) on delete cascade
+-- What search finds: store/found.rs. Keys are 16 bytes of an id and 8 of a number: of a message its
+-- room and its number, below zero after it was edited; of a visitor zero. They are noted by whatever
+-- stores a message, and taken away when they have a place.
+create table found_waiting (
+    id           bigint generated always as identity primary key,
+    keys         bytea not null
 );
--- What waits to be merged into the index is read by every search, so it must stay small.
-create index found_terms on found using gin (terms) with (gin_pending_list_limit = 256);
-create function found_changed() returns trigger language plpgsql as $$
+-- The 128 keys of each chunk of places, in order, and the times of the messages among them.
+create table found_places (
+    chunk        bigint primary key,
+    oldest       bigint not null,
+    newest       bigint not null,
+    keys         bytea not null
+);
+create index found_places_newest on found_places (newest);
+-- The places of a term in a block of 8192, as store/found/postings.rs writes them.
+create table found_postings (
+    term         text collate "C" not null,
+    block        bigint not null,
+    places       bytea not null,
+    primary key (term, block)
+);
+-- At most 3 KB, which is compressed already or cannot be; what is taken out of a row costs more than it saves.
+alter table found_waiting alter column keys set storage plain;
+alter table found_places alter column keys set storage plain;
+alter table found_postings alter column places set storage plain;
+
+create function found_message_changed() returns trigger language plpgsql as $$
 begin
-    update found set terms = '' where room = new.room and seq = new.seq;
+    insert into found_waiting (keys) values (uuid_send(new.room) || int8send(-new.seq));
     return null;
 end $$;
-create trigger found_changed after update of kind, text on messages
-for each row when (new.text <> old.text or new.kind <> old.kind) execute function found_changed();
-
--- Words of four letters and more. A beginning is looked up here, since an index of either kind gathers
--- all rows of all words before it gives the newest.
-create table found_words (word text collate "C" primary key);
+create trigger found_message_changed after update of kind, text on messages
+for each row when (new.kind in ('text', 'note') and (new.text <> old.text or new.kind <> old.kind))
+execute function found_message_changed();
+create function found_visitor_named() returns trigger language plpgsql as $$
+begin
+    insert into found_waiting (keys) values (uuid_send(new.id) || int8send(0));
+    return null;
+end $$;
+create trigger found_visitor_named after insert on visitors
+for each row when (new.name <> '' or new.email <> '') execute function found_visitor_named();
+create trigger found_visitor_renamed after update of name, email on visitors
+for each row when ((new.name <> '' or new.email <> '') and (new.name <> old.name or new.email <> old.email))
+execute function found_visitor_named();
 
 -- Work for later, written in the transaction that causes it.
 create table jobs (

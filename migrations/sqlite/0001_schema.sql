@@ -177,33 +177,40 @@ create table messages (
 -- A repeated send finds the first one by this, whatever node it reaches.
 create unique index messages_cid on messages (room, cid);
 
--- What search looks through: a message with a text, or a visitor with a name or an address. The
--- id grows, so newest first is by it.
-create table found (
+-- What search finds: store/found.rs. Keys are 16 bytes of an id and 8 of a number: of a message its
+-- room and its number, below zero after it was edited; of a visitor zero. They are noted by whatever
+-- stores a message, and taken away when they have a place.
+create table found_waiting (
     id           integer primary key,
-    room         blob,
-    seq          integer,
-    visitor      blob unique references visitors (id) on delete cascade,
-    unique (room, seq),
-    foreign key (room, seq) references messages (room, seq) on delete cascade
+    keys         blob not null
 ) strict;
--- Terms as store/found.rs makes them: words of letters and digits, and marks for what is none.
--- The text itself is not kept here, nor where in it a term stands.
-create virtual table found_terms using fts5 (
-    terms, content = '', contentless_delete = 1, detail = none, tokenize = "ascii tokenchars '^@'"
-);
-create trigger found_removed after delete on found begin
-    delete from found_terms where rowid = old.id;
-end;
--- A text that was edited or deleted is not found by what it was.
-create trigger found_changed after update of kind, text on messages
-when new.text <> old.text or new.kind <> old.kind begin
-    delete from found_terms where rowid = (select id from found where room = new.room and seq = new.seq);
-end;
+-- The 128 keys of each chunk of places, in order, and the times of the messages among them.
+create table found_places (
+    chunk        integer primary key,
+    oldest       integer not null,
+    newest       integer not null,
+    keys         blob not null
+) strict;
+create index found_places_newest on found_places (newest);
+-- The places of a term in a block of 8192, as store/found/postings.rs writes them.
+create table found_postings (
+    term         text not null,
+    block        integer not null,
+    places       blob not null,
+    primary key (term, block)
+) strict, without rowid;
 
--- Words of four letters and more. A beginning is looked up here, since an index of either kind gathers
--- all rows of all words before it gives the newest.
-create table found_words (word text primary key) strict, without rowid;
+create trigger found_message_changed after update of kind, text on messages
+when new.kind in ('text', 'note') and (new.text <> old.text or new.kind <> old.kind) begin
+    insert into found_waiting (keys) values (unhex(hex(new.room) || printf('%016x', -new.seq)));
+end;
+create trigger found_visitor_named after insert on visitors when new.name <> '' or new.email <> '' begin
+    insert into found_waiting (keys) values (unhex(hex(new.id) || printf('%016x', 0)));
+end;
+create trigger found_visitor_renamed after update of name, email on visitors
+when (new.name <> '' or new.email <> '') and (new.name <> old.name or new.email <> old.email) begin
+    insert into found_waiting (keys) values (unhex(hex(new.id) || printf('%016x', 0)));
+end;
 
 -- Work for later, written in the transaction that causes it.
 create table jobs (

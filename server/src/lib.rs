@@ -127,6 +127,9 @@ pub async fn run(
         app.sockets.closed().await;
     };
     tokio::spawn(chat::waking::run(app.chat.clone(), stop.subscribe()));
+    let store = app.store.clone();
+    let stopping = stop.subscribe();
+    tokio::spawn(async move { store.index_waiting(stopping).await });
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         () = &mut serving => {}
@@ -138,6 +141,17 @@ pub async fn run(
         }
     }
     app.store.close().await;
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 /// An id, as it travels.

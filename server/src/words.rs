@@ -90,15 +90,6 @@ pub fn terms(text: &str) -> BTreeSet<String> {
     terms
 }
 
-/// The words among terms that [`Term::Beginning`] asks for.
-pub fn long<'a>(terms: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
-    let longest = BEGINNINGS.into_iter().max().unwrap_or(0);
-    let is_long = |term: &&str| {
-        term.starts_with(char::is_alphanumeric) && term.chars().nth(longest).is_some()
-    };
-    terms.into_iter().filter(is_long).collect()
-}
-
 /// The first `length` characters, if there are as many.
 fn beginning(text: &str, length: usize) -> Option<&str> {
     let (at, last) = text.char_indices().nth(length - 1)?;

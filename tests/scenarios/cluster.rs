@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use parlour_protocol::frame::{Availability, ErrorCode};
 use parlour_protocol::{Id, close};
+use parlour_tests::database::indexed;
 use parlour_tests::node::Builder;
 use parlour_tests::office::team_room;
 use parlour_tests::{Browser, Cluster, Node, Request, Visitor, Wire, id};
@@ -308,4 +309,45 @@ async fn failed_sign_ins_are_counted_over_all_nodes() {
 
 fn batch_of(count: usize) -> Vec<(Id, &'static str)> {
     (0..count).map(|_| (id(), "x")).collect()
+}
+
+/// One node indexes at a time, and whichever it is, nothing is left out or doubled.
+#[tokio::test]
+async fn two_nodes_index_what_both_have_taken() {
+    let (cluster, mut office) = Cluster::of(2).await;
+    let mut said = 0;
+    let mut visitors = Vec::new();
+    for index in 0..4 {
+        let visitor = Visitor::arrive(&cluster[index % 2], &office.site).await;
+        let _ = visitor.open("needle 0").await;
+        visitors.push(visitor);
+        said += 1;
+    }
+    for round in 1..=150 {
+        for visitor in &visitors {
+            let _ = visitor.write(&format!("needle {round}"));
+            said += 1;
+        }
+        if round % 50 == 0 {
+            for visitor in &visitors {
+                let _ = visitor.say("a pause").await;
+                said += 1;
+            }
+        }
+    }
+    assert_eq!(indexed(cluster[0].data()).await, said);
+    for (question, count) in [
+        ("%22needle+77%22", 4),
+        ("%22needle+150%22", 4),
+        ("pause", 12),
+    ] {
+        let path = format!("/api/v1/search?q={question}");
+        let answer = office.owner.browser.read(&path).await.expect(200).json();
+        assert_eq!(
+            answer["messages"].as_array().unwrap().len(),
+            count,
+            "{question}"
+        );
+    }
+    cluster.assert_well().await;
 }

@@ -2,11 +2,11 @@
 
 use parlour_protocol::Id;
 use parlour_tests::command::parlour;
-use parlour_tests::database::connect;
+use parlour_tests::database::{connect, indexed, is_postgres};
 use parlour_tests::office::{direct_room, staff_room, team_room};
 use parlour_tests::{Browser, Node, Office, Request, Visitor};
 use serde_json::Value;
-use sqlx::Executor as _;
+use sqlx::{AssertSqlSafe, Executor as _};
 
 fn encoded(text: &str) -> String {
     use std::fmt::Write as _;
@@ -77,7 +77,7 @@ async fn words_accents_beginnings_and_scripts_without_spaces() {
     ];
     let (mut office, _visitor, _) = office_with(&node, &said).await;
     let browser = &mut office.owner.browser;
-    for (question, expected) in [
+    let expected = [
         ("creme", vec!["Die [Crème] brûlée ist nicht geliefert"]),
         (
             "BRULEE gel",
@@ -101,8 +101,14 @@ async fn words_accents_beginnings_and_scripts_without_spaces() {
         ("주문", vec!["[주문]이 언제 도착하나요"]),
         ("strasse lodz", vec!["[Straße] 12, [Łódź]"]),
         ("nothing of that kind", vec![]),
-    ] {
-        assert_eq!(found(browser, question).await, expected, "{question}");
+    ];
+    for (question, expected) in &expected {
+        assert_eq!(&found(browser, question).await, expected, "{question}");
+    }
+    // What waits for the index is found as what is in it.
+    assert_eq!(indexed(node.data()).await, 8);
+    for (question, expected) in &expected {
+        assert_eq!(&found(browser, question).await, expected, "{question}");
     }
 }
 
@@ -144,6 +150,10 @@ async fn only_what_one_may_read_is_found() {
         .expect(200);
     assert!(!page.text().contains("of two") && !page.text().contains("of the team"));
     assert!(!page.text().contains("Night shift"));
+    assert_eq!(indexed(node.data()).await, 4);
+    assert_eq!(found(&mut anna.browser, "canary").await, all);
+    let owner = search(&mut office.owner.browser, "canary").await;
+    assert_eq!(texts(&owner), [all[0], all[3]]);
 
     // Who was removed has lost the room, and who comes back finds it again.
     let path = format!("/rooms/{team}/members/{}/remove", ben.id);
@@ -238,6 +248,9 @@ async fn pages_lead_to_the_oldest() {
             all.push(message["seq"].as_u64().unwrap());
         }
         visitor.say("needle that came meanwhile").await;
+        if all.len() == 40 {
+            let _ = indexed(node.data()).await;
+        }
         let Some(cursor) = page["cursor"].as_str() else {
             break;
         };
@@ -261,8 +274,21 @@ async fn what_was_deleted_is_not_found() {
     ] {
         database.execute(sql).await.unwrap();
     }
-    assert_eq!(found(&mut office.owner.browser, "secret").await, [""; 0]);
+    let browser = &mut office.owner.browser;
+    assert_eq!(found(browser, "secret").await, [""; 0]);
+    assert_eq!(found(browser, "edited").await, ["first [edited]"]);
     visitor.say("third").await;
+    let _ = indexed(node.data()).await;
+    assert_eq!(found(browser, "secret").await, [""; 0]);
+    assert_eq!(found(browser, "edited").await, ["first [edited]"]);
+    // It stays where it was.
+    let edit =
+        "update messages set text = 'first edited, for the third time' where text = 'first edited'";
+    database.execute(edit).await.unwrap();
+    visitor.say("last").await;
+    let _ = indexed(node.data()).await;
+    let said = ["[third]", "first edited, for the [third] time"];
+    assert_eq!(found(browser, "third").await, said);
     database
         .execute("update visitors set name = 'Zoë Quill', email = 'zoe@quill.test'")
         .await
@@ -272,13 +298,14 @@ async fn what_was_deleted_is_not_found() {
     node.terminate().await;
     let outcome = parlour(&["index"], node.data(), &[]).await.success();
     assert!(
-        outcome.out.contains("3 messages and visitors"),
+        outcome.out.contains("4 messages and visitors"),
         "{}",
         outcome.out
     );
     node.start_again().await;
     let browser = &mut office.owner.browser;
-    assert_eq!(found(browser, "edited").await, ["first [edited]"]);
+    let edited = "first [edited], for the third time";
+    assert_eq!(found(browser, "edited").await, [edited]);
     let answer = search(browser, "zoe quill").await;
     assert_eq!(marked(&answer["people"][0]["name"]), "[Zoë] [Quill]");
     assert_eq!(marked(&answer["people"][0]["email"]), "[zoe]@[quill].test");
@@ -288,7 +315,7 @@ async fn what_was_deleted_is_not_found() {
 
     let mut database = connect(node.data()).await;
     database
-        .execute("delete from messages where text = 'first edited'")
+        .execute("delete from messages where text like 'first edited%'")
         .await
         .unwrap();
     assert_eq!(found(browser, "edited").await, [""; 0]);
@@ -339,4 +366,72 @@ async fn the_page_leads_to_the_message() {
         .get(&format!("/found/{ticket}/9999"))
         .await
         .expect(404);
+}
+
+/// More than a block of the index holds, and blocks of which nothing is wanted.
+#[tokio::test]
+async fn a_long_history_is_found() {
+    const COUNT: i64 = 20_000;
+    let mut node = Node::with().unlimited().start().await;
+    let (mut office, visitor, ticket) = office_with(&node, &["the oldest, with a needle"]).await;
+    node.terminate().await;
+    let mut database = connect(node.data()).await;
+    let numbers = format!(
+        "with recursive n (n) as (select 2 union all select n + 1 from n where n < {COUNT})"
+    );
+    let cid = match is_postgres() {
+        true => "cast(lpad(to_hex(n), 32, '0') as uuid)",
+        false => "unhex(printf('%032x', n))",
+    };
+    for sql in [
+        format!(
+            "{numbers} insert into messages (room, seq, cid, at, kind, author, author_role, text)
+             select room, n, {cid}, at + n, kind, author, author_role,
+                    'hay ' || n || case when n % 4000 = 0 then ' with a needle' else '' end
+             from messages, n where seq = 1 and kind = 'text'"
+        ),
+        format!("update rooms set seq = {COUNT} where seq = 1"),
+    ] {
+        let _ = database.execute(AssertSqlSafe(sql)).await.unwrap();
+    }
+    let outcome = parlour(&["index"], node.data(), &[]).await.success();
+    assert!(outcome.out.contains("20000 messages"), "{}", outcome.out);
+    node.start_again().await;
+    let visitor = visitor.reload().await;
+    visitor.say("needle in no hay").await;
+
+    let browser = &mut office.owner.browser;
+    let mut expected = vec!["[needle] in no hay".to_owned()];
+    for n in [20_000, 16_000, 12_000, 8_000, 4_000] {
+        expected.push(format!("hay {n} with a [needle]"));
+    }
+    expected.push("the oldest, with a [needle]".into());
+    assert_eq!(found(browser, "needle").await, expected);
+    assert_eq!(found(browser, "hay 12000 need").await.len(), 1);
+    assert_eq!(found(browser, "oldest needle").await.len(), 1);
+    assert_eq!(found(browser, "needle nowhere").await.len(), 0);
+    // Every message has one of these, and the newest page is from the newest block.
+    let newest = search(browser, "\"hay\"").await;
+    let seqs = newest["messages"].as_array().unwrap().iter();
+    let seqs: Vec<u64> = seqs
+        .map(|message| message["seq"].as_u64().unwrap())
+        .collect();
+    assert_eq!(seqs[0], 20_001);
+    assert!(
+        seqs[1..].iter().copied().eq((19_982..=20_000).rev()),
+        "{seqs:?}"
+    );
+
+    // In an old block, after an edit.
+    let edit = "update messages set text = 'hay and a late needle' where text = 'hay 5000'";
+    let _ = database.execute(edit).await.unwrap();
+    visitor.say("no more").await;
+    assert_eq!(indexed(node.data()).await, COUNT + 2);
+    let edited = "hay and a late [needle]".to_owned();
+    expected.insert(5, edited);
+    assert_eq!(found(browser, "needle").await, expected);
+    assert_eq!(
+        search(browser, "late needle").await["messages"][0]["ticket"],
+        ticket.text()
+    );
 }

@@ -181,3 +181,29 @@ pub fn file(data: &Path) -> PathBuf {
         .find(|path| path.extension().is_some_and(|extension| extension == "db"))
         .expect("a database file")
 }
+
+/// Waits until search has indexed everything that is stored; how many entries it has.
+///
+/// # Panics
+/// If that takes too long.
+pub async fn indexed(data: &Path) -> i64 {
+    let mut database = connect(data).await;
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    loop {
+        let (waiting, bytes): (i64, i64) = sqlx::query_as(
+            "select (select count(*) from found_waiting),
+                    (select cast(coalesce(sum(length(keys)), 0) as bigint) from found_places)",
+        )
+        .fetch_one(&mut database)
+        .await
+        .unwrap();
+        if waiting == 0 {
+            return bytes / 24;
+        }
+        assert!(
+            tokio::time::Instant::now() < until,
+            "{waiting} sets still wait"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}

@@ -24,7 +24,7 @@ pub const PAGE: usize = 20;
 pub const FEW: usize = 10;
 
 /// Rows that are read at once.
-const CHUNK: i64 = 60;
+const CHUNK: usize = 60;
 /// How often more rows are read, for a phrase whose words stand apart in most of them.
 const ROUNDS: usize = 8;
 
@@ -71,7 +71,7 @@ impl Chat {
         }
         let ((messages, older), (people, tickets)) = tokio::try_join!(
             self.messages_found(actor, question, None),
-            self.people_found(actor, question)
+            self.people_found(question)
         )?;
         let tickets = self.tickets_found(&messages, tickets).await?;
         Ok(Found {
@@ -96,7 +96,7 @@ impl Chat {
                 .search_messages(actor.id, question.terms(), before, CHUNK)
                 .await?;
             let last = rows.last().map(|row| row.place);
-            let full = rows.len() as u64 >= CHUNK.unsigned_abs();
+            let full = rows.len() >= CHUNK;
             found.extend(
                 rows.into_iter()
                     .filter(|row| question.fits(&row.stored.text)),
@@ -112,16 +112,9 @@ impl Chat {
         Ok((found, before))
     }
 
-    async fn people_found(
-        &self,
-        actor: &Actor,
-        question: &Question,
-    ) -> Result<(Vec<Person>, Vec<Uuid>), Error> {
+    async fn people_found(&self, question: &Question) -> Result<(Vec<Person>, Vec<Uuid>), Error> {
         let agents = self.store.agent_names().await?.into_iter();
-        let visitors = self
-            .store
-            .search_visitors(actor.id, question.terms(), CHUNK)
-            .await?;
+        let visitors = self.store.search_visitors(question.terms(), CHUNK).await?;
         let visitors = visitors
             .into_iter()
             .filter(|visitor| question.fits(&format!("{}\n{}", visitor.name, visitor.email)));

@@ -31,7 +31,7 @@ pub(super) struct Passwords {
 
 impl Passwords {
     pub(super) fn new() -> Result<Self, Error> {
-        let nobody = hash_now(&secret::hex(&secret::random::<16>()?))?;
+        let nobody = hash_now(&crate::hex(&secret::random::<16>()?))?;
         Ok(Self {
             turns: Semaphore::new(AT_A_TIME),
             waiting: AtomicUsize::new(0),

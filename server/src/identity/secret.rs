@@ -11,7 +11,7 @@ pub(super) struct Secret(String);
 
 impl Secret {
     pub(super) fn new() -> Result<Self, Error> {
-        Ok(Self(hex(&random::<BYTES>()?)))
+        Ok(Self(crate::hex(&random::<BYTES>()?)))
     }
 
     /// The secret itself, for the one answer that carries it.
@@ -40,16 +40,6 @@ pub(super) fn hash(secret: &str) -> Vec<u8> {
 /// Whether a text can be one of our secrets at all.
 pub(super) fn is_plausible(text: &str) -> bool {
     text.len() == 2 * BYTES && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
 }
 
 #[cfg(test)]

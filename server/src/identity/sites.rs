@@ -130,7 +130,7 @@ impl Identity {
                 "there are {MOST_SITES} sites already"
             )));
         }
-        let key = secret::hex(&secret::random::<10>()?);
+        let key = crate::hex(&secret::random::<10>()?);
         let site = draft.check()?.into_site(clock::id(), key);
         self.store.insert_site(site.clone()).await?;
         Ok(site)

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::messages::{Kind, Stored};
 use super::sql::query;
-use super::{Connection, Database, Result, StoreError, found};
+use super::{Connection, Database, Result, StoreError};
 use crate::clock::{self, Micros};
 use parlour_protocol::frame::Role;
 
@@ -182,10 +182,7 @@ async fn store(connection: &mut Connection, batch: &Batch) -> Result<()> {
         return Ok(());
     }
     match connection {
-        Connection::Sqlite(_) => {
-            sqlite::store(connection, batch).await?;
-            found::add(connection, &batch.found()).await
-        }
+        Connection::Sqlite(_) => sqlite::store(connection, batch).await,
         Connection::Postgres(connection) => {
             if postgres::store(connection, batch).await? {
                 return Ok(());

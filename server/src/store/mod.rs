@@ -43,6 +43,7 @@ pub mod sites;
 pub mod visitors;
 
 pub use error::{OpenError, Result, StoreError};
+use found::indexer::Waiting;
 pub use sql::{Connection, Database, Pool};
 use writer::Writer;
 
@@ -63,6 +64,7 @@ pub struct Store {
     readers: Pool,
     joining: joining::Joining,
     writer: Writer,
+    waiting: Waiting,
     epoch: Uuid,
     /// Of a data folder: held as long as the server runs.
     _lock: Option<Arc<std::fs::File>>,
@@ -179,8 +181,10 @@ impl Store {
         F: FnOnce(&append::Appended) + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
+        let waiting = self.waiting.clone();
         let then = move |result: Result<append::Appended>| {
             if let Ok(appended) = &result {
+                waiting.add(appended.stored.len());
                 committed(appended);
             }
             // Nobody waits for it if the connection is gone; the messages are stored all the same.

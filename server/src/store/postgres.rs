@@ -9,6 +9,7 @@ use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::time::Instant;
 
 use super::append::{self, Append, Appended, Kept};
+use super::found::indexer::Waiting;
 use super::joining::Joining;
 use super::sql::{Connection, Pool};
 use super::writer::Writer;
@@ -82,6 +83,7 @@ pub(super) async fn open(config: &PostgresConfig) -> std::result::Result<Store, 
         joining: Joining::start(&Pool::Postgres(sets.clone())),
         readers: Pool::Postgres(pool.clone()),
         writer: Writer::of_postgres(pool, sets),
+        waiting: Waiting::default(),
         epoch,
         _lock: None,
     })

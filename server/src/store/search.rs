@@ -2,24 +2,21 @@
 
 use std::collections::HashMap;
 
-use serde_json::json;
 use uuid::Uuid;
 
-use super::found::{TICKETS, VISITORS, keys, scope};
+use super::found::{self, Key, TICKETS, VISITORS, scope};
 use super::messages::{self, COLUMNS, NAMES, Stored};
 use super::rooms::Kind;
 use super::sql::{query, query_built, query_scalar};
-use super::{Database, Result, Store};
+use super::{Result, Store};
 use crate::words::Term;
 
-mod plan;
+mod walk;
 
-use plan::{Asked, expression, parts, rows_sql};
+use walk::{Asked, Walk};
 
 /// Private rooms of one agent that are searched, those with the newest messages.
 const MAX_ROOMS: i64 = 500;
-/// Words with one beginning that are asked for one by one.
-const MAX_WORDS: i64 = 50;
 
 /// A message that was found.
 #[derive(Clone, Debug)]
@@ -49,14 +46,6 @@ pub struct Visitor {
     pub ticket: Option<Uuid>,
 }
 
-/// A row of the index.
-struct Hit {
-    place: i64,
-    room: Option<Uuid>,
-    seq: Option<i64>,
-    visitor: Option<Uuid>,
-}
-
 impl Store {
     /// Messages with all `terms` that `agent` may read, the newest first, older than `before`;
     /// fewer than `limit`: there are no more.
@@ -68,9 +57,8 @@ impl Store {
         agent: Uuid,
         terms: &[Term],
         before: Option<i64>,
-        limit: i64,
+        limit: usize,
     ) -> Result<Vec<Message>> {
-        let mut scopes = vec![TICKETS.to_owned()];
         let rooms: Vec<Uuid> = query_scalar(
             "select r.id from members m join rooms r on r.id = m.room
              where m.person = $1 and m.left_at is null and r.kind in ('direct', 'team')
@@ -80,29 +68,39 @@ impl Store {
         .bind(MAX_ROOMS)
         .fetch_all(self.reader())
         .await?;
-        scopes.extend(rooms.into_iter().map(|room| scope(room, Kind::Direct)));
-        let hits = self.hits(agent, &scopes, terms, before, limit).await?;
-        self.messages_of(agent, &hits).await
+        let rooms = rooms.into_iter().map(|room| scope(room, Kind::Direct));
+        let scopes = std::iter::once(TICKETS.to_owned()).chain(rooms).collect();
+        let mut walk = Walk::begin(self, asked(terms, scopes), before).await?;
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let keys = walk.next(limit - found.len()).await?;
+            if keys.is_empty() {
+                break;
+            }
+            found.extend(self.messages_of(agent, keys).await?);
+        }
+        Ok(found)
     }
 
     /// Visitors with all `terms` in name and address, those who were named last first.
     ///
     /// # Errors
     /// What the database reports.
-    pub async fn search_visitors(
-        &self,
-        agent: Uuid,
-        terms: &[Term],
-        limit: i64,
-    ) -> Result<Vec<Visitor>> {
-        let scopes = [VISITORS.to_owned()];
-        let hits = self.hits(agent, &scopes, terms, None, limit).await?;
-        let ids: Vec<Uuid> = hits.iter().filter_map(|hit| hit.visitor).collect();
-        let asked = self.database().ids("$1");
+    pub async fn search_visitors(&self, terms: &[Term], limit: usize) -> Result<Vec<Visitor>> {
+        let mut walk = Walk::begin(self, asked(terms, vec![VISITORS.to_owned()]), None).await?;
+        let mut ids: Vec<Uuid> = Vec::new();
+        for (_, key) in walk.next(limit).await? {
+            if let Key::Visitor(id) = key
+                && !ids.contains(&id)
+            {
+                ids.push(id);
+            }
+        }
+        let those = self.database().ids("$1");
         let rows = query_built(format!(
             "select v.id, v.name, v.email,
                     (select t.id from tickets t where t.visitor = v.id order by t.at desc limit 1) as ticket
-             from visitors v where v.id in {asked}"
+             from visitors v where v.id in {those}"
         ))
         .bind(ids.as_slice())
         .fetch_all(self.reader())
@@ -120,104 +118,24 @@ impl Store {
         Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    /// The newest rows that have one of `scopes` and all `terms`, and that `agent` may read.
-    async fn hits(
-        &self,
-        agent: Uuid,
-        scopes: &[String],
-        terms: &[Term],
-        before: Option<i64>,
-        limit: i64,
-    ) -> Result<Vec<Hit>> {
-        let before = match (before, self.database()) {
-            (Some(before), _) => before,
-            (None, Database::Sqlite) => i64::MAX,
-            (None, Database::Postgres) => {
-                query_scalar("select coalesce(max(id), 0) + 1 from found")
-                    .fetch_one(self.reader())
-                    .await?
-            }
-        };
-        let terms = self.spelt_out(terms).await?;
-        let mut hits = Vec::new();
-        for part in parts(self.database(), before) {
-            let rows = query_built(rows_sql(self.database()))
-                .bind(expression(self.database(), scopes, &terms, &part.blocks))
-                .bind(part.before)
-                .bind(agent)
-                .bind(limit - i64::try_from(hits.len()).unwrap_or(limit))
-                .planned_anew()
-                .fetch_all(self.reader())
-                .await?;
-            for row in rows {
-                hits.push(Hit {
-                    place: row.try_get(0)?,
-                    room: row.try_get(1)?,
-                    seq: row.try_get(2)?,
-                    visitor: row.try_get(3)?,
-                });
-            }
-            if i64::try_from(hits.len()).unwrap_or(limit) >= limit {
-                break;
-            }
-        }
-        Ok(hits)
-    }
-
-    /// Beginnings as the words that have them, unless they are too many: those of a common word
-    /// would be gathered to the last row before the newest is known.
-    async fn spelt_out(&self, terms: &[Term]) -> Result<Vec<Asked>> {
-        let mut asked = Vec::with_capacity(terms.len());
-        for term in terms {
-            let start = match term {
-                Term::Exact(term) => {
-                    asked.push(Asked::Any(vec![term.clone()]));
-                    continue;
-                }
-                Term::Beginning(start) => start,
-            };
-            let mut words: Vec<String> = query_scalar(
-                "select word from found_words where word >= $1 and word < $2 order by word limit $3",
-            )
-            .bind(start)
-            .bind(format!("{start}{}", char::MAX))
-            .bind(MAX_WORDS + 1)
-            .fetch_all(self.reader())
-            .await?;
-            asked.push(if words.len() as u64 > MAX_WORDS.unsigned_abs() {
-                Asked::Beginning(start.clone())
-            } else {
-                // Never empty: that would ask for nothing.
-                if words.first() != Some(start) {
-                    words.push(start.clone());
-                }
-                Asked::Any(words)
-            });
-        }
-        Ok(asked)
-    }
-
-    async fn messages_of(&self, agent: Uuid, hits: &[Hit]) -> Result<Vec<Message>> {
-        let rows: Vec<_> = hits
-            .iter()
-            .filter_map(|hit| Some(json!([hit.room?.simple().to_string(), hit.seq?, hit.place])))
-            .collect();
-        if rows.is_empty() {
-            return Ok(Vec::new());
-        }
-        let asked = keys(self.database());
+    /// Those of the messages that are still there and that `agent` may read now: a membership may
+    /// have ended after the question was asked by it.
+    async fn messages_of(&self, agent: Uuid, keys: Vec<(i64, Key)>) -> Result<Vec<Message>> {
+        let those = found::asked(self.database());
         let rows = query_built(format!(
-            "select asked.place, {COLUMNS}, r.kind as room_kind,
+            "select asked.nr as place, {COLUMNS}, r.kind as room_kind,
                     coalesce(t.id, s.id) as ticket,
                     case r.kind when 'team' then r.name
                         when 'direct' then (select o.name from members om join agents o on o.id = om.person
                                             where om.room = r.id and om.person <> $2 limit 1)
                         else (select x.name from visitors x where x.id = coalesce(t.visitor, s.visitor)) end as title
-             from {asked} asked join messages m on m.room = asked.room and m.seq = asked.seq
-             join rooms r on r.id = m.room left join tickets t on t.id = r.id left join tickets s on s.staff_room = r.id
-             {NAMES} where m.kind in ('text', 'note') order by 1 desc"
+             from {those} asked cross join messages m cross join rooms r left join tickets t on t.id = r.id left join tickets s on s.staff_room = r.id
+             {NAMES} where m.room = asked.id and m.seq = asked.seq and r.id = m.room and m.kind in ('text', 'note')
+                 and (r.kind in ('public', 'staff')
+                      or exists (select 1 from members p where p.room = r.id and p.person = $2 and p.left_at is null))
+             order by 1 desc"
         ))
-        .bind(json!(rows).to_string())
+        .bind(found::json(keys))
         .bind(agent)
         .fetch_all(self.reader())
         .await?;
@@ -309,4 +227,13 @@ impl Store {
         }
         Ok((cid, Some(ends)))
     }
+}
+
+/// Terms and, since most have one of them, scopes last.
+fn asked(terms: &[Term], scopes: Vec<String>) -> Vec<Asked> {
+    let terms = terms.iter().map(|term| match term {
+        Term::Exact(term) => Asked::Any(vec![term.clone()]),
+        Term::Beginning(start) => Asked::Beginning(start.clone()),
+    });
+    terms.chain([Asked::Any(scopes)]).collect()
 }

@@ -33,6 +33,16 @@ impl Database {
         }
     }
 
+    /// The condition that a value is in a list, which is bound as [`Value::Integers`] or
+    /// [`Value::Texts`] at `place` (`$1`).
+    #[must_use]
+    pub fn among(self, place: &str) -> String {
+        match self {
+            Self::Sqlite => format!("in (select value from json_each({place}))"),
+            Self::Postgres => format!("= any({place})"),
+        }
+    }
+
     /// The order of tickets `t`, newest first, as an index has it. On PostgreSQL the index knows the
     /// time by its period only.
     #[must_use]
@@ -137,6 +147,8 @@ pub enum Value {
     Ids(Vec<Uuid>),
     /// `bigint[]`, or a JSON array.
     Integers(Vec<i64>),
+    /// `text[]`, or a JSON array.
+    Texts(Vec<String>),
 }
 
 macro_rules! value {
@@ -165,14 +177,13 @@ value! {
     &[Uuid] => |value| Self::Ids(value.to_vec());
     Vec<Uuid> => |value| Self::Ids(value);
     Vec<i64> => |value| Self::Integers(value);
+    &[String] => |value| Self::Texts(value.to_vec());
 }
 
 /// A statement with its values.
 pub struct Query {
     sql: SqlStr,
     values: Vec<Value>,
-    /// Whether the connection keeps the prepared statement.
-    kept: bool,
 }
 
 /// A statement; `$1` in it is the first value that is bound.
@@ -180,7 +191,6 @@ pub fn query(sql: impl SqlSafeStr) -> Query {
     Query {
         sql: sql.into_sql_str(),
         values: Vec::new(),
-        kept: true,
     }
 }
 
@@ -192,27 +202,24 @@ pub fn query_built(sql: String) -> Query {
 /// Sends a query to the database that the target is of.
 macro_rules! run {
     ($query:expr, $target:expr, $method:ident, $map:expr) => {{
-        let Query { sql, values, kept } = $query;
+        let Query { sql, values } = $query;
         match $target.into() {
             Target::Connection(Connection::Sqlite(to)) => sqlx::query_with(sql, sqlite(values)?)
-                .persistent(kept)
                 .$method(to)
                 .await
                 .map($map),
             Target::Connection(Connection::Postgres(to)) => {
                 sqlx::query_with(sql, postgres(values)?)
-                    .persistent(kept)
                     .$method(&mut **to)
                     .await
                     .map($map)
             }
             Target::Pool(Pool::Sqlite(to)) => sqlx::query_with(sql, sqlite(values)?)
-                .persistent(kept)
                 .$method(to)
                 .await
                 .map($map),
             Target::Pool(Pool::Postgres(to)) => {
-                let query = sqlx::query_with(sql, postgres(values)?).persistent(kept);
+                let query = sqlx::query_with(sql, postgres(values)?);
                 super::postgres::read(to, async |connection| query.$method(connection).await)
                     .await
                     .map($map)
@@ -226,13 +233,6 @@ impl Query {
     #[must_use]
     pub fn bind(mut self, value: impl Into<Value>) -> Self {
         self.values.push(value.into());
-        self
-    }
-
-    /// Has it planned for its values: what is right for a rare word is wrong for a common one.
-    #[must_use]
-    pub fn planned_anew(mut self) -> Self {
-        self.kept = false;
         self
     }
 
@@ -372,8 +372,9 @@ fn sqlite(values: Vec<Value>) -> sqlx::Result<SqliteArguments> {
             Value::Text(value) => arguments.add(value),
             Value::Bytes(value) => arguments.add(value),
             Value::Id(value) => arguments.add(value),
-            Value::Ids(value) => arguments.add(hex(&value)),
+            Value::Ids(value) => arguments.add(json_ids(&value)),
             Value::Integers(value) => arguments.add(serde_json::json!(value).to_string()),
+            Value::Texts(value) => arguments.add(serde_json::json!(value).to_string()),
         }
         .map_err(sqlx::Error::Encode)?;
     }
@@ -392,6 +393,7 @@ fn postgres(values: Vec<Value>) -> sqlx::Result<PgArguments> {
             Value::Id(value) => arguments.add(value),
             Value::Ids(value) => arguments.add(value),
             Value::Integers(value) => arguments.add(value),
+            Value::Texts(value) => arguments.add(value),
         }
         .map_err(sqlx::Error::Encode)?;
     }
@@ -399,7 +401,7 @@ fn postgres(values: Vec<Value>) -> sqlx::Result<PgArguments> {
 }
 
 /// Ids as a JSON array of hexadecimal strings, as `json_each` and `unhex` read them.
-fn hex(ids: &[Uuid]) -> String {
+fn json_ids(ids: &[Uuid]) -> String {
     let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
     serde_json::json!(ids).to_string()
 }

@@ -8,6 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, Connection as _};
 use uuid::Uuid;
 
+use super::found::indexer::Waiting;
 use super::joining::Joining;
 use super::shortened::Committed;
 use super::sql::{self, Connection, Pool};
@@ -65,6 +66,7 @@ pub(super) async fn open(folder: &Path, opener: Opener) -> Result<Store, OpenErr
         joining: Joining::start(&readers),
         readers,
         writer: Writer::of_sqlite(connection),
+        waiting: Waiting::default(),
         epoch,
         _lock: lock,
     })

@@ -9,7 +9,7 @@ use super::{Append, Appended, Author, Draft, Number};
 use crate::clock::{self, Micros};
 use crate::store::messages::{Kind, Stored, role_text};
 use crate::store::rooms::Kind as RoomKind;
-use crate::store::{Result, StoreError, found};
+use crate::store::{Result, StoreError};
 use parlour_protocol::frame::Role;
 
 /// A room while the transaction runs.
@@ -176,14 +176,6 @@ impl Batch {
     /// Whether a room that was noted has members of its own.
     pub(super) fn has_private_rooms(&self) -> bool {
         self.rooms.values().any(|room| room.kind.is_private())
-    }
-
-    /// What search finds of it.
-    pub(super) fn found(&self) -> Vec<found::Entry<'_>> {
-        self.new
-            .iter()
-            .filter_map(|stored| found::Entry::message(stored, self.rooms.get(&stored.room)?.kind))
-            .collect()
     }
 
     /// Rooms that got entries.

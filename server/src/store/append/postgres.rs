@@ -1,7 +1,5 @@
 //! Sets of messages in PostgreSQL: one function that reads, one statement that writes.
 
-use std::sync::LazyLock;
-
 use serde::Deserialize;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -113,17 +111,8 @@ async fn batch(
 
 /// Writes what was numbered, if the rooms and tickets of it still stand as they were loaded; whether
 /// they did. It holds them first, rooms before tickets, each in the order of their ids.
-static STORE: LazyLock<String> = LazyLock::new(|| {
-    let found = found::insert(
-        "(select room, seq, cast(null as uuid) as visitor, terms
-          from unnest($22::uuid[], $23::bigint[], $24::text[]) as row (room, seq, terms)
-          where (select yes from ready))",
-    );
-    let words = found::insert_words(
-        "(select word from unnest($25::text[]) as row (word) where (select yes from ready)) row",
-    );
-    format!(
-        "with held_rooms as materialized (
+const STORE: &str =
+    "with held_rooms as materialized (
              select rooms.id from unnest($11::uuid[], $12::bigint[]) as old (id, seq)
              join rooms on rooms.id = old.id and rooms.seq = old.seq order by rooms.id for no key update of rooms
          ), held_tickets as materialized (
@@ -153,10 +142,10 @@ static STORE: LazyLock<String> = LazyLock::new(|| {
              from unnest($15::uuid[], $17::bigint[], $18::text[], $19::text[], $20::text[], $21::boolean[])
                  as new (id, at, preview, preview_by, preview_name, opens)
              where tickets.id = new.id and (select yes from ready)
-         ), indexed as ({found}), worded as ({words})
-         select yes from ready"
-    )
-});
+         ), noted as (
+             insert into found_waiting (keys) select unnest($22::bytea[]) where (select yes from ready)
+         )
+         select yes from ready";
 
 /// Writes what was numbered; whether all of it still stood as it was loaded and no id of it was known,
 /// without which nothing is written.
@@ -164,8 +153,7 @@ pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Resul
     let new = &batch.new;
     let rooms: Vec<_> = batch.changed_rooms().collect();
     let tickets: Vec<_> = batch.changed_tickets().collect();
-    let found = found::Columns::of(&batch.found());
-    let stored = sqlx::query_scalar(STORE.as_str())
+    let stored = sqlx::query_scalar(STORE)
         .bind(new.iter().map(|new| new.room).collect::<Vec<_>>())
         .bind(new.iter().map(|new| new.seq).collect::<Vec<_>>())
         .bind(new.iter().map(|new| new.cid).collect::<Vec<_>>())
@@ -196,10 +184,7 @@ pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Resul
                 .collect::<Vec<_>>(),
         )
         .bind(tickets.iter().map(|new| new.opens).collect::<Vec<_>>())
-        .bind(found.rooms)
-        .bind(found.seqs)
-        .bind(found.terms)
-        .bind(found.words)
+        .bind(found::waiting(new))
         .fetch_one(connection)
         .await;
     match stored {

@@ -5,9 +5,10 @@ use uuid::Uuid;
 
 use super::Append;
 use super::batch::{Batch, Known, TicketRow};
+use crate::hex;
 use crate::store::messages::role_text;
 use crate::store::sql::query;
-use crate::store::{Connection, Result};
+use crate::store::{Connection, Result, found};
 
 /// Loads what numbering a set needs: its rooms, the ids that are known, answers and members.
 pub(super) async fn load(connection: &mut Connection, appends: &[&Append]) -> Result<Batch> {
@@ -119,6 +120,7 @@ pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<
             ticket.opens.then_some("open"),
         ])
     });
+    let waiting = found::waiting(&batch.new).into_iter().map(|row| hex(&row));
     query(
         "insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
          select unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6,
@@ -131,11 +133,13 @@ pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<
              preview_name = coalesce(new.value ->> 4, preview_name),
              state = coalesce(new.value ->> 5, state),
              snoozed_until = case when new.value ->> 5 = 'open' then null else snoozed_until end
-         from json_each($3) new where tickets.id = unhex(new.value ->> 0)",
+         from json_each($3) new where tickets.id = unhex(new.value ->> 0);
+         insert into found_waiting (keys) select unhex(value) from json_each($4)",
     )
     .bind(json!(messages.collect::<Vec<_>>()).to_string())
     .bind(json!(rooms.collect::<Vec<_>>()).to_string())
     .bind(json!(tickets.collect::<Vec<_>>()).to_string())
+    .bind(json!(waiting.collect::<Vec<_>>()).to_string())
     .execute(connection)
     .await?;
     Ok(())

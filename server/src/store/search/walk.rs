@@ -1,0 +1,243 @@
+//! What has all that is asked for, from the newest to the oldest.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+
+use crate::store::found::postings::{BLOCK, Places};
+use crate::store::found::{CHUNK, Key, texts};
+use crate::store::sql::{query, query_built};
+use crate::store::{Result, Store};
+
+/// Waiting keys that are looked at, the newest.
+const MAX_WAITING: usize = 8_192;
+/// Blocks that are read at first. If they are not enough, it is [`GROWTH`] times as many each time.
+const FIRST_BLOCKS: i64 = 1;
+const GROWTH: i64 = 8;
+/// So many at most: what is read of a term in all of them is a megabyte.
+const MAX_BLOCKS: i64 = 1_024;
+
+/// What a text must have.
+pub(super) enum Asked {
+    /// One of these terms.
+    Any(Vec<String>),
+    /// A term that begins with this.
+    Beginning(String),
+}
+
+impl Asked {
+    fn fits(&self, term: &str) -> bool {
+        match self {
+            Self::Any(terms) => terms.iter().any(|any| any == term),
+            Self::Beginning(start) => term.starts_with(start),
+        }
+    }
+}
+
+/// A way through the index, backwards.
+pub(super) struct Walk<'s> {
+    store: &'s Store,
+    asked: Vec<Asked>,
+    /// Places below this.
+    before: i64,
+    /// What waits for the index, newest first, with the places that it will have.
+    waiting: VecDeque<(i64, Key)>,
+    /// What was given of those: meanwhile they may have got into the index.
+    given: HashSet<Key>,
+    /// Blocks that were read, newest first, with what fits in them.
+    blocks: VecDeque<(i64, Places)>,
+    /// The newest block that was not read.
+    next: i64,
+    width: i64,
+}
+
+impl<'s> Walk<'s> {
+    /// Begins below a place, or at the newest.
+    pub(super) async fn begin(
+        store: &'s Store,
+        asked: Vec<Asked>,
+        before: Option<i64>,
+    ) -> Result<Self> {
+        // One statement, so that nothing moves from one into the other between two.
+        let rows = query(
+            "select (select chunk * 128 + length(keys) / 24 from found_places order by chunk desc limit 1) as next,
+                    (select sum(length(keys)) / 24 from found_waiting) as count, w.keys
+             from (select 1 as one) once left join (select id, keys from found_waiting order by id desc limit 4096) w
+             on true order by w.id desc",
+        )
+        .fetch_all(store.reader())
+        .await?;
+        let mut next: i64 = 0;
+        let mut waiting = Vec::new();
+        for row in &rows {
+            next = row.try_get::<Option<i64>, _>(0)?.unwrap_or(0);
+            let keys: Option<&[u8]> = row.try_get(2)?;
+            waiting.extend(Key::read(keys.unwrap_or_default()).rev());
+            if waiting.len() >= MAX_WAITING {
+                break;
+            }
+        }
+        let mut walk = Self {
+            store,
+            asked,
+            before: before.unwrap_or(i64::MAX),
+            waiting: VecDeque::new(),
+            given: HashSet::new(),
+            blocks: VecDeque::new(),
+            next: (before.unwrap_or(i64::MAX).min(next) - 1).div_euclid(BLOCK),
+            width: FIRST_BLOCKS,
+        };
+        if walk.before > next {
+            let count: i64 = rows
+                .first()
+                .map_or(Ok(None), |row| row.try_get(1))?
+                .unwrap_or(0);
+            walk.waiting = walk.fitting(waiting, next + count).await?;
+        }
+        Ok(walk)
+    }
+
+    /// Of waiting `keys`, the newest of which will be below `end`, those whose texts have what is asked for.
+    async fn fitting(&self, keys: Vec<Key>, end: i64) -> Result<VecDeque<(i64, Key)>> {
+        let places: HashMap<Key, i64> = keys.iter().copied().zip((0..end).rev()).collect();
+        let database = self.store.database();
+        let texts = texts(database, self.store.reader(), &keys).await?;
+        let fits = |terms: &BTreeSet<String>| {
+            let has = |asked: &Asked| terms.iter().any(|term| asked.fits(term));
+            self.asked.iter().all(has)
+        };
+        let fitting = texts.iter().filter(|text| fits(&text.terms()));
+        let fitting = fitting.filter_map(|text| Some((*places.get(&text.key)?, text.key.plain())));
+        Ok(fitting.filter(|(place, _)| *place < self.before).collect())
+    }
+
+    /// The next ones with their places, `count` unless there are no more.
+    pub(super) async fn next(&mut self, count: usize) -> Result<Vec<(i64, Key)>> {
+        let mut found = Vec::with_capacity(count);
+        while found.len() < count {
+            if let Some((place, key)) = self.waiting.pop_front() {
+                if self.given.insert(key) {
+                    found.push((place, key));
+                }
+                continue;
+            }
+            let places = self.places(count - found.len()).await?;
+            if places.is_empty() {
+                break;
+            }
+            let keys = self.keys(places).await?;
+            found.extend(
+                keys.into_iter()
+                    .filter(|(_, key)| !self.given.contains(key)),
+            );
+        }
+        Ok(found)
+    }
+
+    /// The next places, `count` unless there are no more.
+    async fn places(&mut self, count: usize) -> Result<Vec<i64>> {
+        let mut places = Vec::with_capacity(count);
+        while places.len() < count {
+            let Some((block, fits)) = self.blocks.front_mut() else {
+                if self.next < 0 {
+                    break;
+                }
+                self.read().await?;
+                continue;
+            };
+            match fits.pop_below(self.before.saturating_sub(*block * BLOCK)) {
+                Some(place) => places.push(*block * BLOCK + i64::from(place)),
+                None => drop(self.blocks.pop_front()),
+            }
+        }
+        Ok(places)
+    }
+
+    /// Reads more blocks.
+    async fn read(&mut self) -> Result<()> {
+        let (first, last) = ((self.next - self.width + 1).max(0), self.next);
+        self.next = first - 1;
+        self.width = (self.width * GROWTH).min(MAX_BLOCKS);
+        // Of each block, what has each of the things that are asked for.
+        let mut blocks: BTreeMap<i64, Vec<Option<Places>>> = BTreeMap::new();
+        for (index, asked) in self.asked.iter().enumerate() {
+            for (block, places) in self.postings(asked, first, last).await? {
+                let row = blocks
+                    .entry(block)
+                    .or_insert_with(|| vec![None; self.asked.len()]);
+                if let Some(all) = row.get_mut(index) {
+                    all.get_or_insert(Places::NONE).add_all(&places);
+                }
+            }
+            // The rarest would be best first; one that is nowhere ends it in any case.
+            blocks.retain(|_, row| row.get(index).is_some_and(Option::is_some));
+            if blocks.is_empty() {
+                return Ok(());
+            }
+        }
+        for (block, row) in blocks.into_iter().rev() {
+            let mut all = row.into_iter().flatten();
+            let Some(mut fits) = all.next() else { continue };
+            for places in all {
+                fits.keep(&places);
+            }
+            self.blocks.push_back((block, fits));
+        }
+        Ok(())
+    }
+
+    /// What of the blocks from `first` to `last` has one of the terms: rows of a block and places.
+    async fn postings(&self, asked: &Asked, first: i64, last: i64) -> Result<Vec<(i64, Vec<u8>)>> {
+        let within = "block between $1 and $2";
+        let rows = match asked {
+            Asked::Any(terms) => {
+                let those = self.store.database().among("$3");
+                query_built(format!(
+                    "select block, places from found_postings where {within} and term {those}"
+                ))
+                .bind(first)
+                .bind(last)
+                .bind(terms.as_slice())
+            }
+            Asked::Beginning(start) => query_built(format!(
+                "select block, places from found_postings where {within} and term >= $3 and term < $4"
+            ))
+            .bind(first)
+            .bind(last)
+            .bind(start)
+            .bind(end(start)),
+        };
+        let rows = rows.fetch_all(self.store.reader()).await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
+            .collect()
+    }
+
+    /// What is at `places`, in their order.
+    async fn keys(&self, places: Vec<i64>) -> Result<Vec<(i64, Key)>> {
+        let chunk_of = |place: i64| (place / CHUNK as i64, (place % CHUNK as i64) as usize);
+        let mut chunks: Vec<i64> = places.iter().map(|place| chunk_of(*place).0).collect();
+        chunks.dedup();
+        let those = self.store.database().among("$1");
+        let sql = format!("select chunk, keys from found_places where chunk {those}");
+        let rows = query_built(sql)
+            .bind(chunks)
+            .fetch_all(self.store.reader())
+            .await?;
+        let mut chunks: HashMap<i64, Vec<Key>> = HashMap::with_capacity(rows.len());
+        for row in &rows {
+            chunks.insert(row.try_get(0)?, Key::read(row.try_get(1)?).collect());
+        }
+        let key = |place: i64| {
+            let (chunk, index) = chunk_of(place);
+            chunks.get(&chunk)?.get(index).copied()
+        };
+        Ok(places
+            .into_iter()
+            .filter_map(|place| Some((place, key(place)?)))
+            .collect())
+    }
+}
+
+/// What is behind everything that begins with `start`.
+fn end(start: &str) -> String {
+    format!("{start}{}", char::MAX)
+}
