@@ -410,6 +410,8 @@ async fn a_long_history_is_found() {
     assert_eq!(found(browser, "hay 12000 need").await.len(), 1);
     assert_eq!(found(browser, "oldest needle").await.len(), 1);
     assert_eq!(found(browser, "needle nowhere").await.len(), 0);
+    // Of a word in one old block, what is in others is not asked for again and again.
+    assert_eq!(found(browser, "8000").await, ["hay [8000] with a needle"]);
     // Every message has one of these, and the newest page is from the newest block.
     let newest = search(browser, "\"hay\"").await;
     let seqs = newest["messages"].as_array().unwrap().iter();

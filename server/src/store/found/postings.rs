@@ -39,11 +39,14 @@ impl Places {
         }
     }
 
-    /// Keeps what is also among `others`.
-    pub(in crate::store) fn keep(&mut self, others: &Self) {
+    /// Keeps what is also among `others`; whether that is anything.
+    pub(in crate::store) fn keep(&mut self, others: &Self) -> bool {
+        let mut any = 0;
         for (word, other) in self.0.iter_mut().zip(&others.0) {
             *word &= other;
+            any |= *word;
         }
+        any != 0
     }
 
     /// Takes the greatest place below `end` away.
@@ -125,8 +128,9 @@ mod tests {
         let mut places = of(&[1, 100, 8_191]);
         places.add_all(&of(&[2, 100]).bytes());
         assert_eq!(places, of(&[1, 2, 100, 8_191]));
-        places.keep(&of(&[2, 3, 8_191]));
+        assert!(places.keep(&of(&[2, 3, 8_191])));
         assert_eq!(places, of(&[2, 8_191]));
+        assert!(!places.keep(&of(&[3])));
     }
 
     #[test]

@@ -156,31 +156,30 @@ impl<'s> Walk<'s> {
         let (first, last) = ((self.next - self.width + 1).max(0), self.next);
         self.next = first - 1;
         self.width = (self.width * GROWTH).min(MAX_BLOCKS);
-        // Of each block, what has each of the things that are asked for.
-        let mut blocks: BTreeMap<i64, Vec<Option<Places>>> = BTreeMap::new();
+        // Of each block, what has all that was looked for so far.
+        let mut blocks: BTreeMap<i64, Places> = BTreeMap::new();
+        let mut range = Some((first, last));
         for (index, asked) in self.asked.iter().enumerate() {
+            let Some((first, last)) = range else { break };
+            let mut these: BTreeMap<i64, Places> = BTreeMap::new();
             for (block, places) in self.postings(asked, first, last).await? {
-                let row = blocks
-                    .entry(block)
-                    .or_insert_with(|| vec![None; self.asked.len()]);
-                if let Some(all) = row.get_mut(index) {
-                    all.get_or_insert(Places::NONE).add_all(&places);
-                }
+                let all = these.entry(block).or_insert(Places::NONE);
+                all.add_all(&places);
             }
-            // The rarest would be best first; one that is nowhere ends it in any case.
-            blocks.retain(|_, row| row.get(index).is_some_and(Option::is_some));
-            if blocks.is_empty() {
-                return Ok(());
+            if index == 0 {
+                blocks = these;
+            } else {
+                blocks.retain(|block, places| {
+                    these.get(block).is_some_and(|others| places.keep(others))
+                });
             }
+            range = blocks
+                .keys()
+                .next()
+                .copied()
+                .zip(blocks.keys().next_back().copied());
         }
-        for (block, row) in blocks.into_iter().rev() {
-            let mut all = row.into_iter().flatten();
-            let Some(mut fits) = all.next() else { continue };
-            for places in all {
-                fits.keep(&places);
-            }
-            self.blocks.push_back((block, fits));
-        }
+        self.blocks.extend(blocks.into_iter().rev());
         Ok(())
     }
 
