@@ -4,8 +4,9 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, Postgres};
 use tokio::time::Instant;
 
 use super::append::{self, Append, Appended, Kept};
@@ -13,7 +14,7 @@ use super::found::indexer::Waiting;
 use super::joining::Joining;
 use super::sql::{Connection, Pool};
 use super::writer::Writer;
-use super::{OpenError, Result, Store, installation};
+use super::{OpenError, Result, Store, StoreError, installation};
 use crate::config::PostgresConfig;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/postgres");
@@ -82,7 +83,7 @@ pub(super) async fn open(config: &PostgresConfig) -> std::result::Result<Store, 
     Ok(Store {
         joining: Joining::start(&Pool::Postgres(sets.clone())),
         readers: Pool::Postgres(pool.clone()),
-        writer: Writer::of_postgres(pool, sets),
+        writer: Writer::of_postgres(pool, Lent::from(sets)),
         waiting: Waiting::default(),
         epoch,
         _lock: None,
@@ -134,16 +135,65 @@ async fn migrate(options: &PgConnectOptions, at: &str) -> std::result::Result<()
         })
 }
 
-/// Stores a set of messages in one transaction. The outer error concerns the whole set.
-pub(super) async fn append(
-    pool: &PgPool,
-    kept: &mut Kept,
-    appends: &[&Append],
-) -> Result<Vec<Result<Appended>>> {
-    with(pool, async |connection| {
-        append::append_alone(connection, kept, appends).await
-    })
-    .await
+/// The connection that stores sets of messages. It is kept from one to the next: the pool starts a
+/// task that asks the server about each connection that it gets back, which is a turn for each message.
+pub(super) struct Lent {
+    pool: PgPool,
+    /// With the time of its last use.
+    kept: Option<(PoolConnection<Postgres>, Instant)>,
+}
+
+impl Lent {
+    pub(super) fn from(pool: PgPool) -> Self {
+        Self { pool, kept: None }
+    }
+
+    /// Stores a set of messages in one transaction. The outer error concerns the whole set.
+    pub(super) async fn append(
+        &mut self,
+        rooms: &mut Kept,
+        appends: &[&Append],
+    ) -> Result<Vec<Result<Appended>>> {
+        let until = Instant::now() + DEADLINE;
+        let connection = self.take(until).await?;
+        let append = async |connection: &mut Connection| {
+            append::append_alone(connection, rooms, appends).await
+        };
+        let (results, connection) = lend(connection, until, append).await?;
+        // Others wait for it where there is only one.
+        if self.pool.options().get_max_connections() > 1 {
+            self.kept = Some((connection, Instant::now()));
+        }
+        Ok(results)
+    }
+
+    /// What is kept, tried if it was idle, or else one of the pool.
+    async fn take(&mut self, until: Instant) -> sqlx::Result<PoolConnection<Postgres>> {
+        let Some((mut connection, used)) = self.kept.take() else {
+            return self.pool.acquire().await;
+        };
+        if used.elapsed() <= UNTRIED {
+            return Ok(connection);
+        }
+        let tried = tokio::time::timeout_at(until, connection.ping()).await;
+        match tried {
+            Ok(Ok(())) => Ok(connection),
+            Ok(Err(_)) => {
+                drop(connection.detach());
+                self.pool.acquire().await
+            }
+            Err(_) => {
+                drop(connection.detach());
+                Err(late())
+            }
+        }
+    }
+
+    pub(super) async fn close(self) {
+        // The pool waits for it.
+        drop(self.kept);
+        self.pool.close().await;
+    }
 }
 
 /// Runs `work` in a transaction of its own.
@@ -160,14 +210,25 @@ where
     .await
 }
 
-/// Lends a connection for a transaction. After an error the transaction is undone; after the
-/// deadline the connection is given up, because what it still does cannot be known.
+/// Lends a connection of the pool for a transaction.
 pub(super) async fn with<T>(
     pool: &PgPool,
     work: impl AsyncFnOnce(&mut Connection) -> Result<T>,
 ) -> Result<T> {
     let until = Instant::now() + DEADLINE;
-    let mut connection = Connection::Postgres(pool.acquire().await?);
+    let connection = pool.acquire().await?;
+    Ok(lend(connection, until, work).await?.0)
+}
+
+/// Lends a connection for a transaction; if all went well it comes back. After an error the
+/// transaction is undone, and the pool tries the connection; after the deadline it is given up,
+/// because what it still does cannot be known.
+async fn lend<T>(
+    connection: PoolConnection<Postgres>,
+    until: Instant,
+    work: impl AsyncFnOnce(&mut Connection) -> Result<T>,
+) -> Result<(T, PoolConnection<Postgres>)> {
+    let mut connection = Connection::Postgres(connection);
     let result = tokio::time::timeout_at(until, async {
         let result = work(&mut connection).await;
         if result.is_err() {
@@ -176,13 +237,16 @@ pub(super) async fn with<T>(
         result
     })
     .await;
-    if let Ok(result) = result {
-        return result;
+    let Connection::Postgres(connection) = connection else {
+        return Err(StoreError::Failed("this is not PostgreSQL".into()));
+    };
+    match result {
+        Ok(result) => Ok((result?, connection)),
+        Err(_) => {
+            drop(connection.detach());
+            Err(late().into())
+        }
     }
-    if let Connection::Postgres(connection) = connection {
-        drop(connection.detach());
-    }
-    Err(late().into())
 }
 
 /// Lends a connection for one query, by the same deadline.

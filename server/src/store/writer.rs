@@ -11,6 +11,7 @@ use sqlx::postgres::PgPool;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::append::{self, Append, Appended, Kept};
+use super::postgres::Lent;
 use super::{Connection, Result, StoreError, postgres, sqlite};
 use crate::clock;
 
@@ -77,7 +78,7 @@ where
 enum Source {
     Own(Connection),
     /// With the rooms to which it has written last.
-    Pool(PgPool, Box<Kept>),
+    Pool(Lent, Box<Kept>),
 }
 
 /// The writer's queue.
@@ -94,7 +95,7 @@ impl Writer {
     }
 
     /// Messages have connections of their own.
-    pub(super) fn of_postgres(pool: PgPool, messages: PgPool) -> Self {
+    pub(super) fn of_postgres(pool: PgPool, messages: Lent) -> Self {
         let alone = (pool, Arc::new(Semaphore::new(QUEUE)));
         Self::start(Source::Pool(messages, Box::default()), Some(alone))
     }
@@ -195,7 +196,7 @@ async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
                         tracing::warn!(%error, "the database did not close cleanly");
                     }
                 }
-                Source::Pool(pool, _) => pool.close().await,
+                Source::Pool(lent, _) => lent.close().await,
             }
             let _ = done.send(());
             return;
@@ -223,11 +224,11 @@ async fn commit(source: &mut Source, jobs: Vec<Job>) {
             }
             outcome
         }
-        Source::Pool(pool, kept) => {
+        Source::Pool(lent, kept) => {
             for step in &mut steps {
                 if let Step::Append(set, results) = step {
                     let appends = set.iter().map(|(append, _)| append).collect();
-                    *results = postgres_set(pool, kept, appends).await;
+                    *results = postgres_set(lent, kept, appends).await;
                 }
             }
             Ok(())
@@ -238,11 +239,11 @@ async fn commit(source: &mut Source, jobs: Vec<Job>) {
 
 /// A set in one transaction; if that is not possible for all of them, each in its own.
 async fn postgres_set(
-    pool: &PgPool,
+    lent: &mut Lent,
     kept: &mut Kept,
     appends: Vec<&Append>,
 ) -> Vec<Result<Appended>> {
-    let error = match postgres::append(pool, kept, &appends).await {
+    let error = match lent.append(kept, &appends).await {
         Ok(results) => return results,
         Err(error) => error,
     };
@@ -252,7 +253,7 @@ async fn postgres_set(
     }
     let mut results = Vec::with_capacity(appends.len());
     for append in appends {
-        let one = postgres::append(pool, kept, &[append]).await;
+        let one = lent.append(kept, &[append]).await;
         let none = || StoreError::Failed("an append had no result".into());
         results.push(one.and_then(|mut all| all.pop().unwrap_or_else(|| Err(none()))));
     }
