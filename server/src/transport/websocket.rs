@@ -2,6 +2,7 @@
 //! clients that offer it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -10,7 +11,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use parlour_protocol::{SUBPROTOCOL, close, limits};
@@ -24,7 +25,7 @@ use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 use super::deflate::{self, Inflating};
 use super::{COME_BACK, GATHER, HELLO_TIMEOUT, OVER_LIMIT_PAUSE, WRITE_TIMEOUT, jitter, stopped};
 use crate::Shared;
-use crate::bus::Encoded;
+use crate::bus::{Encoded, Publication};
 use crate::clock;
 use crate::http::address::ClientAddress;
 use crate::http::origin;
@@ -217,7 +218,7 @@ impl Connection<'_> {
                         if ends_at < silence.deadline() {
                             silence.as_mut().reset(ends_at);
                         }
-                        next
+                        self.with_published(next, &mut news).await
                     }
                     Err(code) => return code,
                 },
@@ -240,6 +241,16 @@ impl Connection<'_> {
             if let Next::Close(code) = next {
                 return self.last_words(code).await;
             }
+        }
+    }
+
+    /// What was published while a frame was worked on goes out with its answers, in one write: of a
+    /// message that is its echo.
+    async fn with_published(&mut self, next: Next, news: &mut Vec<Arc<Publication>>) -> Next {
+        let waiting = self.publications.recv_many(news, GATHER).now_or_never();
+        match (next, waiting) {
+            (Next::Go, Some(1..)) => self.session.deliver_all(news).await,
+            _ => next,
         }
     }
 
