@@ -111,10 +111,13 @@ impl Session {
                     );
                 }
             }
-            News::Event(stored) => match self.joined.get(&stored.room) {
-                Some(sent) if stored.seq > sent + 1 => return None,
-                Some(_) => self.push_event(publication, stored.room, stored.seq),
-                None => {}
+            News::Event(stored) => match self.joined.get_mut(&stored.room) {
+                Some(sent) if stored.seq > *sent + 1 => return None,
+                Some(sent) if stored.seq > *sent => {
+                    *sent = stored.seq;
+                    self.out.extend(publication.frame(self.view == View::Html));
+                }
+                Some(_) | None => {}
             },
             _ => {
                 if self.welcomed

@@ -8,6 +8,7 @@ mod deflate;
 mod exchange;
 pub mod listener;
 mod opening;
+mod outgoing;
 mod stream;
 pub mod websocket;
 

@@ -1,8 +1,10 @@
 //! WebSockets: tungstenite's, with buffers that suit many idle connections, and compressed for
 //! clients that offer it.
 
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,17 +17,17 @@ use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use parlour_protocol::{SUBPROTOCOL, close, limits};
+use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
-use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
 use super::deflate::{self, Inflating};
+use super::outgoing::Outgoing;
 use super::{COME_BACK, GATHER, HELLO_TIMEOUT, OVER_LIMIT_PAUSE, WRITE_TIMEOUT, jitter, stopped};
 use crate::Shared;
-use crate::bus::{Encoded, Publication};
+use crate::bus::Publication;
 use crate::clock;
 use crate::http::address::ClientAddress;
 use crate::http::origin;
@@ -49,7 +51,7 @@ pub fn router() -> Router<Shared> {
 }
 
 /// A connection after the upgrade.
-type Socket = WebSocketStream<Inflating<TokioIo<Upgraded>>>;
+type Socket = WebSocketStream<Outgoing<Inflating<TokioIo<Upgraded>>>>;
 
 async fn upgrade(
     State(app): State<Shared>,
@@ -113,7 +115,7 @@ async fn socket(upgraded: TokioIo<Upgraded>, deflated: bool) -> Socket {
         .max_write_buffer_size(MAX_WRITE_BUFFER)
         .max_message_size(Some(HARD_LIMIT))
         .max_frame_size(Some(HARD_LIMIT));
-    WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await
+    WebSocketStream::from_raw_socket(Outgoing::new(stream), Role::Server, Some(config)).await
 }
 
 fn offered(headers: &HeaderMap) -> impl Iterator<Item = &str> {
@@ -280,19 +282,25 @@ impl Connection<'_> {
         if self.session.waiting() == 0 {
             return Ok(());
         }
+        // Whoever is silent is not waited for either, or she would seem to be there for longer.
+        let until = (clock::instant() + WRITE_TIMEOUT).min(self.session.ends_at().0);
         let socket = &mut *self.socket;
         let deflated = self.deflated;
-        let (ends_at, _) = self.session.ends_at();
         let frames = self.session.drain();
-        let write = async {
-            for frame in frames {
-                socket.feed(message(frame, deflated)).await?;
-            }
-            socket.flush().await
+        let mut write = std::pin::pin!(async {
+            // What tungstenite says itself, first: its bytes may end within a frame.
+            socket.flush().await?;
+            let outgoing = socket.get_mut();
+            outgoing.add(frames, deflated);
+            outgoing.flush().await.map_err(WsError::from)
+        });
+        // Hardly anybody has to be waited for, and a timer costs as much as a frame.
+        let at_once = poll_fn(|cx| Poll::Ready(write.as_mut().poll(cx))).await;
+        let written = match at_once {
+            Poll::Ready(written) => Ok(written),
+            Poll::Pending => tokio::time::timeout_at(until.into(), write).await,
         };
-        // Whoever is silent is not waited for either, or she would seem to be there for longer.
-        let until = (clock::instant() + WRITE_TIMEOUT).min(ends_at);
-        match tokio::time::timeout_at(until.into(), write).await {
+        match written {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) => Err(close::AWAY),
             Err(_) => Err(close::TOO_SLOW),
@@ -303,20 +311,6 @@ impl Connection<'_> {
         // Whether they arrive or not, the connection is closed.
         let _ = Box::pin(self.flush()).await;
         Some(code)
-    }
-}
-
-fn message(frame: Encoded, deflated: bool) -> Message {
-    match deflated.then(|| frame.deflated()).flatten() {
-        Some(payload) => {
-            let header = FrameHeader {
-                rsv1: true,
-                opcode: OpCode::Data(Data::Text),
-                ..FrameHeader::default()
-            };
-            Message::Frame(Frame::from_payload(header, payload))
-        }
-        None => Message::Text(frame.into_text()),
     }
 }
 
