@@ -14,11 +14,13 @@ use uuid::Uuid;
 use crate::bus::{Link, Publication};
 
 mod changes;
+pub mod crowd;
 mod late;
 mod line;
 pub mod repair;
 
 use changes::Changes;
+use crowd::Due;
 use late::Late;
 use line::Line;
 
@@ -32,7 +34,7 @@ const SHARDS: usize = 16;
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// What a connection can listen to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
     /// A room's entries, receipts and typing.
     Room(Uuid),
@@ -99,6 +101,8 @@ struct Listeners {
     subscribers: Vec<Subscriber>,
     /// Of a room: its entries.
     line: Line,
+    /// What all of a crowd get in one go.
+    due: Due,
     /// Whether the bus delivers what other nodes publish.
     in_force: bool,
     waiting: Vec<oneshot::Sender<()>>,
@@ -125,12 +129,6 @@ impl Listeners {
             self.subscribers.remove(place);
         }
     }
-
-    fn send(&self, publication: &Arc<Publication>) {
-        for subscriber in &self.subscribers {
-            subscriber.send(publication);
-        }
-    }
 }
 
 /// The map.
@@ -138,7 +136,10 @@ pub struct Hub {
     shards: Vec<Mutex<HashMap<Topic, Listeners>>>,
     next: AtomicU64,
     changes: Changes,
-    late: Late,
+    /// Crowds that something waits for.
+    crowds: Arc<Late<Topic>>,
+    /// Rooms that something is missing of.
+    late: Late<Uuid>,
     link: watch::Sender<Link>,
 }
 
@@ -148,6 +149,7 @@ impl Default for Hub {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             next: AtomicU64::new(1),
             changes: Changes::default(),
+            crowds: Arc::default(),
             late: Late::default(),
             link: watch::Sender::new(Link::Alone),
         }
@@ -211,12 +213,16 @@ impl Hub {
         }
     }
 
-    /// The newest number that is known of a room with listeners.
+    /// The newest number that is known of a room with listeners, but for what waits for a crowd:
+    /// nobody is to ask for it.
     #[must_use]
     pub fn position(&self, room: Uuid) -> i64 {
         self.shard(Topic::Room(room))
             .get(&Topic::Room(room))
-            .map_or(0, |listeners| listeners.line.known())
+            .map_or(0, |listeners| match listeners.due.first() {
+                Some(waiting) => waiting - 1,
+                None => listeners.line.known(),
+            })
     }
 }
 
@@ -231,10 +237,10 @@ impl Hub {
             return;
         };
         let (Some(seq), Topic::Room(room)) = (publication.seq(), topic) else {
-            return listeners.send(publication);
+            return self.send(topic, listeners, Arc::clone(publication));
         };
         for due in listeners.line.take(seq, publication) {
-            listeners.send(&due);
+            self.send(topic, listeners, due);
         }
         self.look_at(room, &mut listeners.line);
     }

@@ -94,6 +94,7 @@ const DRAIN: Duration = Duration::from_secs(8);
 pub async fn assemble(config: Config, stop: watch::Receiver<bool>) -> Result<Shared, RunError> {
     let store = Store::open(&config.database, Opener::Server).await?;
     let hub = Arc::new(Hub::default());
+    hub::crowd::start(&hub);
     hub::repair::start(&hub, &store);
     let bus = Bus::start(config.redis.as_ref(), Arc::clone(&hub)).map_err(RunError::Bus)?;
     let identity = Identity::start(store.clone(), bus.clone(), &config)

@@ -1,38 +1,51 @@
-//! Rooms that something is missing of, and when they are to be looked at.
+//! What is to be looked at, and when: rooms that something is missing of, crowds that something
+//! waits for.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use uuid::Uuid;
 
 use crate::clock;
 
-#[derive(Default)]
-pub(super) struct Late {
-    rooms: Mutex<BTreeSet<(Instant, Uuid)>>,
+pub(super) struct Late<T> {
+    waiting: Mutex<BTreeSet<(Instant, T)>>,
     bell: Notify,
 }
 
-impl Late {
-    /// A room is to be looked at after this time. The caller adds each room once.
-    pub(super) fn add(&self, room: Uuid, after: Duration) {
-        self.lock().insert((clock::instant() + after, room));
+impl<T> Default for Late<T> {
+    fn default() -> Self {
+        Self {
+            waiting: Mutex::default(),
+            bell: Notify::default(),
+        }
+    }
+}
+
+impl<T: Copy + Ord> Late<T> {
+    /// Something is to be looked at after this time. The caller adds it once.
+    pub(super) fn add(&self, one: T, after: Duration) {
+        self.lock().insert((clock::instant() + after, one));
         self.bell.notify_one();
     }
 
-    /// Waits for rooms whose time has come.
-    pub(super) async fn due(&self) -> Vec<Uuid> {
+    /// Waits for those whose time has come.
+    pub(super) async fn due(&self) -> Vec<T> {
         loop {
             let first = {
-                let mut rooms = self.lock();
-                let later = rooms.split_off(&(clock::instant(), Uuid::max()));
-                let due = std::mem::replace(&mut *rooms, later);
-                if !due.is_empty() {
-                    return due.into_iter().map(|(_, room)| room).collect();
+                let (now, mut due) = (clock::instant(), Vec::new());
+                let mut waiting = self.lock();
+                while let Some((at, one)) = waiting.first().copied()
+                    && at <= now
+                {
+                    waiting.pop_first();
+                    due.push(one);
                 }
-                rooms.first().map(|(at, _)| *at)
+                if !due.is_empty() {
+                    return due;
+                }
+                waiting.first().map(|(at, _)| *at)
             };
             match first {
                 None => self.bell.notified().await,
@@ -44,7 +57,7 @@ impl Late {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<(Instant, Uuid)>> {
-        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<(Instant, T)>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -74,9 +74,10 @@ impl Hub {
 
     /// Delivers the entry that follows in the database.
     fn deliver_next(&self, room: Uuid, seq: i64, publication: &Arc<Publication>) {
-        if let Some(listeners) = self.shard(Topic::Room(room)).get_mut(&Topic::Room(room)) {
+        let topic = Topic::Room(room);
+        if let Some(listeners) = self.shard(topic).get_mut(&topic) {
             for due in listeners.line.take_next(seq, publication) {
-                listeners.send(&due);
+                self.send(topic, listeners, due);
             }
         }
     }
