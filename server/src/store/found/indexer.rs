@@ -18,6 +18,12 @@ use crate::store::{Connection, Database, Result, Store};
 const MANY: usize = 1_024;
 /// How long fewer wait for others: a term that is there already is written once for a set.
 const GATHER: Duration = Duration::from_secs(1);
+/// In how many transactions what waits is indexed.
+const PARTS: usize = 16;
+/// Messages of one of them at least.
+const FEW: usize = 32;
+/// From one to the next.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How often it is looked for what another node has left behind.
 const LOOK: Duration = Duration::from_secs(30);
 /// Rows of waiting keys that are read at once.
@@ -39,6 +45,11 @@ impl Waiting {
         }
     }
 
+    /// What was counted since the last time.
+    fn take(&self) -> usize {
+        self.0.0.swap(0, Ordering::Relaxed)
+    }
+
     async fn reached(&self, count: usize) {
         let (waiting, notify) = &*self.0;
         while waiting.load(Ordering::Relaxed) < count {
@@ -51,30 +62,46 @@ impl Store {
     /// Indexes what waits, until the server stops. One node does it at a time.
     pub async fn index_waiting(&self, mut stop: watch::Receiver<bool>) {
         let waiting = &self.waiting;
+        let mut failed = false;
         loop {
             let work = async {
                 // Whether it was reached or not makes no difference.
                 let _ = timeout(LOOK, waiting.reached(1)).await;
                 let _ = timeout(GATHER, waiting.reached(MANY)).await;
-                waiting.0.0.store(0, Ordering::Relaxed);
             };
             tokio::select! {
                 () = work => {}
                 _ = stop.wait_for(|stop| *stop) => return,
             }
-            let most = self.database().most();
-            loop {
-                match self.write(move |to| Box::pin(next(to, most))).await {
-                    Ok(count) if count >= most => {}
-                    Ok(_) => break,
-                    Err(error) => {
-                        tracing::warn!(%error, "search does not get on with its index; it is tried again");
-                        sleep(GATHER).await;
-                        waiting.add(1);
-                        break;
-                    }
+            let outcome = tokio::select! {
+                outcome = self.index_all() => outcome,
+                _ = stop.wait_for(|stop| *stop) => return,
+            };
+            if let Err(error) = &outcome {
+                // The first time; whatever ails the database is told elsewhere as well.
+                if !failed {
+                    tracing::warn!(%error, "search does not get on with its index; it is tried again");
                 }
+                waiting.add(1);
+                sleep(GATHER).await;
             }
+            failed = outcome.is_err();
+        }
+    }
+
+    /// In parts with pauses between them, or messages would wait for the disk behind it all; the
+    /// more there is, the larger, since a large one costs less for each message.
+    async fn index_all(&self) -> Result<()> {
+        let mut waiting = 0;
+        loop {
+            waiting += self.waiting.take();
+            let most = (waiting / PARTS).clamp(FEW, self.database().most());
+            let count = self.write(move |to| Box::pin(next(to, most))).await?;
+            if count < most {
+                return Ok(());
+            }
+            waiting = waiting.saturating_sub(count);
+            sleep(PAUSE).await;
         }
     }
 }
@@ -132,6 +159,13 @@ async fn next(connection: &mut Connection, most: usize) -> Result<usize> {
 
 /// Gives `keys` their places, in their order, and indexes what they stand for.
 pub(super) async fn add(connection: &mut Connection, keys: &[Key]) -> Result<()> {
+    if let Connection::Postgres(connection) = connection {
+        // Whoever makes the index anew beside a server waits for it, and it for her.
+        sqlx::query("select pg_advisory_xact_lock($1)")
+            .bind(LOCK)
+            .execute(&mut **connection)
+            .await?;
+    }
     let texts = texts(connection.database(), &mut *connection, keys).await?;
     let (edited, new): (Vec<_>, Vec<_>) = texts
         .iter()
