@@ -95,7 +95,8 @@ mod tests {
         for count in [0_u16, 1, 63, 64, 65, 511, 512, 513, 8_191] {
             let mut places = Places::NONE;
             // Apart from one another, and in no order.
-            let all: Vec<u16> = (0..count).map(|n| (n * 15) % 8_191).collect();
+            let apart = |n| u16::try_from(u32::from(n) * 15 % 8_191).unwrap_or(0);
+            let all: Vec<u16> = (0..count).map(apart).collect();
             for place in &all {
                 places.add(*place);
             }
