@@ -89,8 +89,8 @@ impl Store {
         }
     }
 
-    /// In parts with pauses between them, or messages would wait for the disk behind it all; the
-    /// more there is, the larger, since a large one costs less for each message.
+    /// In parts with pauses between them, in which messages are stored; the more there is, the larger
+    /// the parts, since a large one costs less for each message.
     async fn index_all(&self) -> Result<()> {
         let mut waiting = 0;
         loop {
