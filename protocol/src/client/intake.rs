@@ -23,6 +23,10 @@ impl Room {
         let (id, cid, seq) = (self.id, event.cid, event.seq);
         let before = self.top().unwrap_or(0);
         self.note_position(seq);
+        if self.opening {
+            // Its first message is stored, whatever has become of the answer.
+            self.opened(true, now);
+        }
         let landed = self.window.insert(event);
         match landed {
             Landed::Appended => self.absorb(before, me, port),

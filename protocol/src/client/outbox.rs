@@ -156,7 +156,7 @@ impl Client {
             }
         }
         if room.opening && !acks.is_empty() {
-            room.opened(acks.iter().any(|ack| ack.dup), &mut self.port, now);
+            room.opened(acks.iter().any(|ack| ack.dup), now);
         }
         if !room.wanted {
             room.drop_acked();
@@ -187,7 +187,12 @@ impl Client {
             };
             room.send_at = now.saturating_add(delay);
             room.send_tries += 1;
-        } else if let Some(pending) = room.pending.iter_mut().find(|pending| pending.cid == cid) {
+        } else if let Some(pending) = room
+            .pending
+            .iter_mut()
+            .find(|pending| pending.cid == cid && pending.state == PendingState::Waiting)
+        {
+            // It was not seen to be stored meanwhile.
             pending.state = PendingState::Failed(code);
             self.port.save(pending);
             self.port.change(Change::Error {

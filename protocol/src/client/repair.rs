@@ -41,15 +41,10 @@ impl Room {
 
     /// The first message has opened the ticket. The server joins its sender by itself;
     /// after a lost acknowledgement it has done so in a connection that is gone.
-    pub(super) fn opened(&mut self, again: bool, port: &mut Port, now: u64) {
+    pub(super) fn opened(&mut self, again: bool, now: u64) {
         self.opening = false;
-        if self.stage != Stage::Out {
-            return;
-        }
-        if again {
-            self.ask_join(port, now);
-        } else if self.wanted {
-            self.stage = Stage::Joining(now + OPENED_DELAY);
+        if self.stage == Stage::Out && self.wanted {
+            self.stage = Stage::Joining(now + if again { 0 } else { OPENED_DELAY });
         }
     }
 

@@ -1,7 +1,7 @@
 //! The first message opens the ticket.
 
 use crate::rig::{ROOM, Rig, ack, error, id, live_page, own, sends, state, welcome};
-use parlour_protocol::frame::{Ack, ErrorCode, Open};
+use parlour_protocol::frame::{Ack, ErrorCode, Event, Open};
 use parlour_protocol::{ClientFrame, Id, ServerFrame};
 
 const A: Id = id(50);
@@ -96,8 +96,33 @@ fn a_ticket_whose_acknowledgement_was_lost_is_joined() {
                 dup: true,
             }],
         });
+        rig.advance(0);
         assert_eq!(rig.sent().contains(&join), !listed);
     }
+}
+
+#[test]
+fn a_ticket_whose_acknowledgement_alone_was_lost_is_joined() {
+    let mut rig = Rig::live();
+    rig.client
+        .send(ROOM, A, "hi".into(), Some(Open::default()), rig.now)
+        .unwrap();
+    rig.clear();
+    // The page that came with it was not taken: nobody had said yet that the ticket is open.
+    rig.frame(live_page(vec![own(1, A)], false, 1));
+    rig.frame(ServerFrame::Event(Event {
+        rev: 1,
+        ..own(1, A)
+    }));
+    rig.frame(error(ErrorCode::Unavailable, true, 0, Some(ROOM), Some(A)));
+    rig.advance(0);
+    let join = ClientFrame::Join {
+        room: ROOM,
+        after: None,
+    };
+    assert_eq!(rig.sent(), [join]);
+    rig.frame(live_page(vec![own(1, A)], false, 1));
+    assert!(rig.room().live() && rig.room().pending().is_empty());
 }
 
 #[test]

@@ -146,6 +146,19 @@ fn no_acknowledgement_for_long_means_a_dead_connection() {
 }
 
 #[test]
+fn what_was_seen_to_be_stored_cannot_be_refused() {
+    let mut rig = Rig::joined(1);
+    rig.say(A, "hi");
+    // Above a hole, so that it is not shown yet.
+    rig.frame(ServerFrame::Event(own(3, A)));
+    rig.frame(error(ErrorCode::TooLong, false, 0, Some(ROOM), Some(A)));
+    assert_eq!(states(&rig), [(A, PendingState::Sending)]);
+    rig.frame(page(vec![text(2, id(3)), own(3, A)], true, 3));
+    assert_eq!(rig.seqs(), [1, 2, 3]);
+    assert!(rig.room().pending().is_empty());
+}
+
+#[test]
 fn a_refused_message_fails_alone() {
     let mut rig = Rig::joined(1);
     for cid in [A, B, C] {
