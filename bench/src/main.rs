@@ -1,8 +1,9 @@
-//! `make bench`: runs what is named, or everything, and prints the table. `floor` is the bare
+//! `make bench`: runs what is named, scenarios and subjects, or everything, and prints the table. `floor` is the bare
 //! relay, in a process of its own.
 
 #![allow(clippy::expect_used, reason = "what measures fails loudly")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -11,9 +12,10 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use tokio::signal::unix::{SignalKind, signal};
 
+use parlour_bench::floor;
 use parlour_bench::report::Report;
 use parlour_bench::scenarios::{ALL, Scale, Scenario};
-use parlour_bench::{floor, subject};
+use parlour_bench::subject::{self, Variant};
 
 /// The whole, at most.
 const MOST: (Duration, Duration) = (Duration::from_secs(600), Duration::from_secs(2_400));
@@ -27,7 +29,7 @@ async fn main() {
         floor::serve(address).await.expect("the relay");
         return;
     }
-    let chosen = choose(&words);
+    let chosen = choose(words);
     let quick = std::env::var_os("QUICK").is_some_and(|value| !value.is_empty() && value != "0");
     let most = if quick { MOST.0 } else { MOST.1 };
     let mut report = Report::default();
@@ -51,28 +53,56 @@ async fn interrupted() {
     }
 }
 
-fn choose(words: &[String]) -> Vec<(&'static str, Scenario)> {
-    for word in words {
-        if !ALL.iter().any(|(name, _)| name == word) {
-            let names: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
-            eprintln!("{word} is none of: {}", names.join(", "));
-            std::process::exit(2);
-        }
+/// What is done, and to whom: nobody named is everybody.
+struct Chosen {
+    scenarios: Vec<(&'static str, Scenario)>,
+    subjects: Vec<String>,
+}
+
+fn subject_name(variant: Variant) -> String {
+    format!("{variant:?}").to_lowercase()
+}
+
+/// Takes names of scenarios and of subjects, in any order.
+fn choose(words: Vec<String>) -> Chosen {
+    let is_scenario = |word: &String| ALL.iter().any(|(name, _)| name == word);
+    let (asked, subjects): (Vec<_>, Vec<_>) = words.into_iter().partition(is_scenario);
+    let subject_names: BTreeSet<String> = ALL
+        .iter()
+        .flat_map(|(_, scenario)| scenario.variants())
+        .map(|variant| subject_name(*variant))
+        .collect();
+    if let Some(word) = subjects.iter().find(|word| !subject_names.contains(*word)) {
+        let scenarios: Vec<&str> = ALL.iter().map(|(name, _)| *name).collect();
+        let subjects: Vec<String> = subject_names.into_iter().collect();
+        eprintln!(
+            "{word} is no scenario ({}) and no subject ({})",
+            scenarios.join(", "),
+            subjects.join(", ")
+        );
+        std::process::exit(2);
     }
-    let asked =
-        |(name, _): &&(&str, Scenario)| words.is_empty() || words.iter().any(|word| word == name);
-    ALL.iter().filter(asked).copied().collect()
+    let wanted =
+        |(name, _): &&(&str, Scenario)| asked.is_empty() || asked.iter().any(|asked| asked == name);
+    Chosen {
+        scenarios: ALL.iter().filter(wanted).copied().collect(),
+        subjects,
+    }
 }
 
 /// Subjects take turns within each repeat, so that a slow minute of the machine hits all of them.
-async fn run(chosen: &[(&'static str, Scenario)], scale: Scale, report: &mut Report) {
+async fn run(chosen: &Chosen, scale: Scale, report: &mut Report) {
     for repeat in 1..=scale.repeats {
-        for (name, scenario) in chosen {
+        for (name, scenario) in &chosen.scenarios {
             // Loading a million messages takes longest, and its answers differ least.
             if *scenario == Scenario::Inbox && repeat > 1 {
                 continue;
             }
             for variant in scenario.variants() {
+                let subjects = &chosen.subjects;
+                if !subjects.is_empty() && !subjects.contains(&subject_name(*variant)) {
+                    continue;
+                }
                 eprintln!("== {name}, {variant:?}, {repeat} of {}", scale.repeats);
                 if let Err(fault) = scenario.run(*variant, scale, report).await {
                     report.remark(format!("{name}, {variant:?}: {fault}"));
