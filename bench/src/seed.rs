@@ -100,7 +100,12 @@ pub async fn parlour(connection: &mut AnyConnection, seed: Seed) {
             series(postgres, "m", 1, seed.messages),
         ));
     }
-    run(connection, all + "commit; analyze;").await;
+    // What was there before is indexed before, or is made anew where it is looked for.
+    run(
+        connection,
+        all + "delete from found_waiting; commit; analyze;",
+    )
+    .await;
 }
 
 /// Messages of an agent in a room of agents, newer than those of all tickets.
