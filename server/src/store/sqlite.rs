@@ -21,6 +21,13 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("../migrations/sqlit
 /// the write under way and for its own: together within the time that it was promised.
 const BUSY: Duration = Duration::from_secs(2);
 
+/// What the writer keeps of the file, in KiB, below zero as SQLite wants it. Its rooms change again
+/// and again, and with less they are read again each time.
+const CACHE: &str = "-16384";
+/// Pages of the log after which it is folded into the file: a page that was written many times is
+/// folded once.
+const LOG: &str = "4096";
+
 /// Opens the database in `folder`, which is made if it is missing, and migrates it.
 pub(super) async fn open(folder: &Path, opener: Opener) -> Result<Store, OpenError> {
     let lock = prepare(folder, opener)?;
@@ -42,7 +49,11 @@ pub(super) async fn open(folder: &Path, opener: Opener) -> Result<Store, OpenErr
         .log_statements(tracing::log::LevelFilter::Off);
     // Beside a running server the log moves on.
     let committed = lock.as_ref().and_then(|_| Committed::of(&path));
-    let connection = options.clone().connect().await.map_err(corrupt)?;
+    let writer = options
+        .clone()
+        .pragma("cache_size", CACHE)
+        .pragma("wal_autocheckpoint", LOG);
+    let connection = writer.connect().await.map_err(corrupt)?;
     let mut connection = Connection::Sqlite(connection);
     let lost = match committed {
         Some(committed) => committed.is_lost(&mut connection).await.map_err(corrupt)?,

@@ -19,6 +19,11 @@ use crate::clock;
 const QUEUE: usize = 1_024;
 /// Jobs in one transaction.
 const BATCH: usize = 256;
+/// From the beginning of a transaction of several jobs to that of the next: where many write, what
+/// comes meanwhile shares its flush.
+const INTERVAL: Duration = Duration::from_millis(3);
+/// So many jobs are several. Fewer are followed by the next at once.
+const SEVERAL: usize = 3;
 /// How long anybody waits for a write, from the request to the commit. What still stands in the
 /// queue by then is not begun any more: whoever sent it has been told to try again.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
@@ -167,7 +172,15 @@ fn full() -> StoreError {
 
 async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(BATCH);
-    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+    let mut next = tokio::time::Instant::now();
+    loop {
+        tokio::time::sleep_until(next).await;
+        if jobs.recv_many(&mut batch, BATCH).await == 0 {
+            return;
+        }
+        if batch.len() >= SEVERAL {
+            next = tokio::time::Instant::now() + INTERVAL;
+        }
         let mut closing = None;
         let mut work = Vec::with_capacity(batch.len());
         for job in batch.drain(..) {
@@ -276,6 +289,10 @@ fn group(jobs: Vec<Job>) -> Vec<Step> {
 }
 
 async fn transaction(connection: &mut Connection, steps: &mut [Step]) -> Result<()> {
+    if let [Step::Append(set, results)] = steps {
+        let appends: Vec<&Append> = set.iter().map(|(append, _)| append).collect();
+        return set_alone(connection, &appends, results).await;
+    }
     // Two in one text: each text costs a turn of the connection's thread.
     connection
         .control("begin immediate; savepoint step")
@@ -290,18 +307,11 @@ async fn transaction(connection: &mut Connection, steps: &mut [Step]) -> Result<
             Step::Run(work) => work.run(connection).await.is_err(),
             Step::Append(set, results) => {
                 let appends: Vec<&Append> = set.iter().map(|(append, _)| append).collect();
-                match append::append(connection, &appends).await {
-                    Ok(all) => {
-                        *results = all;
-                        false
-                    }
-                    Err(error) => {
-                        tracing::warn!(%error, count = appends.len(), "a set of messages failed; trying them one by one");
-                        connection.control("rollback to step").await?;
-                        *results = one_by_one(connection, &appends).await?;
-                        false
-                    }
+                if !append_set(connection, &appends, results).await {
+                    connection.control("rollback to step").await?;
+                    one_by_one(connection, &appends, results).await?;
                 }
+                false
             }
         };
         if failed {
@@ -313,11 +323,45 @@ async fn transaction(connection: &mut Connection, steps: &mut [Step]) -> Result<
     Ok(())
 }
 
+/// Without a savepoint, for which every page that is changed would be copied.
+async fn set_alone(
+    connection: &mut Connection,
+    appends: &[&Append],
+    results: &mut Vec<Result<Appended>>,
+) -> Result<()> {
+    connection.control("begin immediate").await?;
+    if !append_set(connection, appends, results).await {
+        connection.control("rollback").await?;
+        connection.control("begin immediate").await?;
+        one_by_one(connection, appends, results).await?;
+    }
+    connection.control("commit").await?;
+    Ok(())
+}
+
+/// Whether all of a set could be stored together.
+async fn append_set(
+    connection: &mut Connection,
+    appends: &[&Append],
+    results: &mut Vec<Result<Appended>>,
+) -> bool {
+    match append::append(connection, appends).await {
+        Ok(all) => {
+            *results = all;
+            true
+        }
+        Err(error) => {
+            tracing::warn!(%error, count = appends.len(), "a set of messages failed; trying them one by one");
+            false
+        }
+    }
+}
+
 async fn one_by_one(
     connection: &mut Connection,
     appends: &[&Append],
-) -> Result<Vec<Result<Appended>>> {
-    let mut results = Vec::with_capacity(appends.len());
+    results: &mut Vec<Result<Appended>>,
+) -> Result<()> {
     for append in appends {
         connection.control("savepoint one").await?;
         let result = append::append(connection, &[append])
@@ -334,7 +378,7 @@ async fn one_by_one(
         connection.control("release one").await?;
         results.push(result);
     }
-    Ok(results)
+    Ok(())
 }
 
 fn finish(steps: Vec<Step>, error: Option<StoreError>) {
