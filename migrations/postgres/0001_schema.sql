@@ -112,7 +112,7 @@ create table rooms (
     -- Two agents have one direct room: their ids, the smaller first. Null for the rest.
     pair         bytea unique,
     created_at   bigint not null
-);
+) with (fillfactor = 85);
 
 -- A ticket's id is the id of its public room. The visitor's browser makes it, so that a
 -- repeated first message opens no second ticket.
@@ -195,12 +195,13 @@ create table found_places (
     keys         bytea not null
 );
 create index found_places_newest on found_places (newest);
--- The places of a term in a block of 8192, as store/found/postings.rs writes them.
+-- The places of a term in a block of 8192, as store/found/postings.rs writes them. What is written at a
+-- time is of one block or two, so the block stands first.
 create table found_postings (
     term         text collate "C" not null,
     block        bigint not null,
     places       bytea not null,
-    primary key (term, block)
+    primary key (block, term)
 );
 -- At most 3 KB, which is compressed already or cannot be; what is taken out of a row costs more than it saves.
 alter table found_waiting alter column keys set storage plain;

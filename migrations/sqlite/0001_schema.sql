@@ -141,7 +141,7 @@ create table tickets (
 create index tickets_list on tickets (state, at desc, id desc);
 create index tickets_mine on tickets (assignee, state, at desc, id desc);
 create index tickets_snoozed on tickets (snoozed_until) where snoozed_until is not null;
-create index tickets_visitor on tickets (visitor, at desc);
+create index tickets_visitor on tickets (visitor);              -- few, which are sorted
 create index tickets_site on tickets (site, created_at, id);    -- the first one of a site
 
 -- Who may enter a direct or team room, and everybody's marks. A ticket's rooms are open to
@@ -192,12 +192,13 @@ create table found_places (
     keys         blob not null
 ) strict;
 create index found_places_newest on found_places (newest);
--- The places of a term in a block of 8192, as store/found/postings.rs writes them.
+-- The places of a term in a block of 8192, as store/found/postings.rs writes them. What is written at a
+-- time is of one block or two, so the block stands first.
 create table found_postings (
     term         text not null,
     block        integer not null,
     places       blob not null,
-    primary key (term, block)
+    primary key (block, term)
 ) strict, without rowid;
 
 create trigger found_message_changed after update of kind, text on messages

@@ -11,19 +11,21 @@
 //! the schema's triggers.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use serde_json::json;
 use uuid::Uuid;
 
 use super::messages::{Kind, Stored};
 use super::rooms::Kind as RoomKind;
-use super::sql::{Target, query_built};
+use super::sql::{Query, Target, query_built};
 use super::{Database, Result};
 use crate::words;
 
 mod index;
 pub mod indexer;
 pub(super) mod postings;
+mod set;
 
 /// The scope of tickets' rooms, which every agent may read.
 pub(super) const TICKETS: &str = "@t";
@@ -145,19 +147,25 @@ pub(super) async fn texts(
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let asked = asked(database);
+    let asked = asked(database, 1);
     // Cross joins have SQLite go by what is asked for, whatever it believes of a young table.
-    let rows = query_built(format!(
-        "select asked.nr, m.text, r.kind, m.at from {asked} asked cross join messages m cross join rooms r
-         where m.room = asked.id and m.seq = asked.seq and r.id = m.room and m.kind in ('text', 'note')
-         union all
-         select asked.nr, v.name || '\n' || v.email, 'visitor', 0 from {asked} asked cross join visitors v
-         where v.id = asked.id and asked.seq = 0 and (v.name <> '' or v.email <> '')
-         order by 1"
-    ))
-    .bind(json(keys.iter().copied().enumerate()))
-    .fetch_all(target)
-    .await?;
+    let mut sql = format!(
+        "select asked.nr, m.text, r.kind, m.at from {asked} cross join messages m cross join rooms r
+         where m.room = asked.id and m.seq = asked.seq and r.id = m.room and m.kind in ('text', 'note')"
+    );
+    if keys.iter().any(|key| matches!(key, Key::Visitor(_))) {
+        let _ = write!(
+            sql,
+            " union all
+             select asked.nr, v.name || '\n' || v.email, 'visitor', 0 from {asked} cross join visitors v
+             where v.id = asked.id and asked.seq = 0 and (v.name <> '' or v.email <> '')"
+        );
+    }
+    sql.push_str(" order by 1");
+    let keys_by_number = keys.iter().copied().zip(0..).map(|(key, nr)| (nr, key));
+    let rows = bind(query_built(sql), database, keys_by_number)
+        .fetch_all(target)
+        .await?;
     let mut texts = Vec::with_capacity(rows.len());
     for row in &rows {
         let nr = usize::try_from(row.try_get::<i64, _>(0)?).unwrap_or(usize::MAX);
@@ -179,27 +187,40 @@ pub(super) async fn texts(
     Ok(texts)
 }
 
-/// Keys with numbers of any meaning, as [`asked`] reads them.
-pub(super) fn json<N: serde::Serialize>(keys: impl IntoIterator<Item = (N, Key)>) -> String {
-    let keys = keys.into_iter().map(|(nr, key)| {
-        let (id, seq) = match key {
-            Key::Message(room, seq) | Key::Edited(room, seq) => (room, seq),
-            Key::Visitor(visitor) => (visitor, 0),
-        };
-        json!([id.simple().to_string(), seq, nr])
-    });
-    json!(keys.collect::<Vec<_>>()).to_string()
+/// Rows of `id`, `seq` and `nr`, which [`bind`] binds from `$first` on, behind everything else.
+pub(super) fn asked(database: Database, first: usize) -> String {
+    match database {
+        Database::Sqlite => format!(
+            "(select unhex(value ->> 0) as id, value ->> 1 as seq, value ->> 2 as nr
+              from json_each(${first})) asked"
+        ),
+        Database::Postgres => format!(
+            "unnest(${first}::uuid[], ${}::bigint[], ${}::bigint[]) as asked (id, seq, nr)",
+            first + 1,
+            first + 2
+        ),
+    }
 }
 
-/// Rows of `id`, `seq` and `nr`, from [`json`], which is bound as `$1`.
-pub(super) fn asked(database: Database) -> &'static str {
+/// Binds keys with numbers of any meaning for [`asked`].
+pub(super) fn bind(
+    query: Query,
+    database: Database,
+    keys: impl IntoIterator<Item = (i64, Key)>,
+) -> Query {
+    let keys = keys.into_iter().map(|(nr, key)| match key {
+        Key::Message(room, seq) | Key::Edited(room, seq) => (room, (seq, nr)),
+        Key::Visitor(visitor) => (visitor, (0, nr)),
+    });
     match database {
         Database::Sqlite => {
-            "(select unhex(value ->> 0) as id, value ->> 1 as seq, value ->> 2 as nr from json_each($1))"
+            let rows = keys.map(|(id, (seq, nr))| json!([id.simple().to_string(), seq, nr]));
+            query.bind(json!(rows.collect::<Vec<_>>()).to_string())
         }
         Database::Postgres => {
-            "(select cast(value ->> 0 as uuid) as id, cast(value ->> 1 as bigint) as seq, cast(value ->> 2 as bigint) as nr
-              from json_array_elements(cast($1 as json)))"
+            let (ids, numbers): (Vec<Uuid>, Vec<(i64, i64)>) = keys.unzip();
+            let (seqs, nrs): (Vec<i64>, Vec<i64>) = numbers.into_iter().unzip();
+            query.bind(ids).bind(seqs).bind(nrs)
         }
     }
 }

@@ -121,24 +121,23 @@ impl Store {
     /// Those of the messages that are still there and that `agent` may read now: a membership may
     /// have ended after the question was asked by it.
     async fn messages_of(&self, agent: Uuid, keys: Vec<(i64, Key)>) -> Result<Vec<Message>> {
-        let those = found::asked(self.database());
-        let rows = query_built(format!(
+        let asked = found::asked(self.database(), 2);
+        let sql = format!(
             "select asked.nr as place, {COLUMNS}, r.kind as room_kind,
                     coalesce(t.id, s.id) as ticket,
                     case r.kind when 'team' then r.name
                         when 'direct' then (select o.name from members om join agents o on o.id = om.person
-                                            where om.room = r.id and om.person <> $2 limit 1)
+                                            where om.room = r.id and om.person <> $1 limit 1)
                         else (select x.name from visitors x where x.id = coalesce(t.visitor, s.visitor)) end as title
-             from {those} asked cross join messages m cross join rooms r left join tickets t on t.id = r.id left join tickets s on s.staff_room = r.id
+             from {asked} cross join messages m cross join rooms r left join tickets t on t.id = r.id left join tickets s on s.staff_room = r.id
              {NAMES} where m.room = asked.id and m.seq = asked.seq and r.id = m.room and m.kind in ('text', 'note')
                  and (r.kind in ('public', 'staff')
-                      or exists (select 1 from members p where p.room = r.id and p.person = $2 and p.left_at is null))
+                      or exists (select 1 from members p where p.room = r.id and p.person = $1 and p.left_at is null))
              order by 1 desc"
-        ))
-        .bind(found::json(keys))
-        .bind(agent)
-        .fetch_all(self.reader())
-        .await?;
+        );
+        let rows = found::bind(query_built(sql).bind(agent), self.database(), keys)
+            .fetch_all(self.reader())
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(Message {

@@ -118,6 +118,24 @@ pub enum Target<'a> {
     Pool(&'a Pool),
 }
 
+impl Target<'_> {
+    /// Which database it is.
+    pub(super) fn database(&self) -> Database {
+        match self {
+            Self::Connection(connection) => connection.database(),
+            Self::Pool(pool) => pool.database(),
+        }
+    }
+
+    /// The same for one more query.
+    pub(super) fn again(&mut self) -> Target<'_> {
+        match self {
+            Self::Connection(connection) => Target::Connection(connection),
+            Self::Pool(pool) => Target::Pool(pool),
+        }
+    }
+}
+
 impl<'a> From<&'a mut Connection> for Target<'a> {
     fn from(connection: &'a mut Connection) -> Self {
         Self::Connection(connection)

@@ -1,6 +1,10 @@
 //! The index made anew from what is stored.
 
-use super::{Key, indexer};
+use std::time::Duration;
+
+use super::Key;
+use super::indexer;
+use super::set::Set;
 use crate::store::sql::{query, query_built};
 use crate::store::{Connection, Database, Pool, Result, Store};
 
@@ -33,7 +37,11 @@ impl Store {
         for part in keys.chunks(SET) {
             let part = part.to_vec();
             self.write(move |connection| {
-                Box::pin(async move { indexer::add(connection, &part).await })
+                Box::pin(async move {
+                    indexer::lock(connection).await?;
+                    let set = Set::read(&mut *connection, &part, Duration::ZERO).await?;
+                    set.write(connection, Duration::ZERO).await
+                })
             })
             .await?;
         }

@@ -153,16 +153,18 @@ impl<'s> Walk<'s> {
 
     /// Reads more blocks.
     async fn read(&mut self) -> Result<()> {
-        let (first, last) = ((self.next - self.width + 1).max(0), self.next);
+        let first = (self.next - self.width + 1).max(0);
+        let mut within: Vec<i64> = (first..=self.next).collect();
         self.next = first - 1;
         self.width = (self.width * GROWTH).min(MAX_BLOCKS);
         // Of each block, what has all that was looked for so far.
         let mut blocks: BTreeMap<i64, Places> = BTreeMap::new();
-        let mut range = Some((first, last));
         for (index, asked) in self.asked.iter().enumerate() {
-            let Some((first, last)) = range else { break };
+            if within.is_empty() {
+                break;
+            }
             let mut these: BTreeMap<i64, Places> = BTreeMap::new();
-            for (block, places) in self.postings(asked, first, last).await? {
+            for (block, places) in self.postings(asked, within).await? {
                 let all = these.entry(block).or_insert(Places::NONE);
                 all.add_all(&places);
             }
@@ -173,36 +175,29 @@ impl<'s> Walk<'s> {
                     these.get(block).is_some_and(|others| places.keep(others))
                 });
             }
-            range = blocks
-                .keys()
-                .next()
-                .copied()
-                .zip(blocks.keys().next_back().copied());
+            within = blocks.keys().copied().collect();
         }
         self.blocks.extend(blocks.into_iter().rev());
         Ok(())
     }
 
-    /// What of the blocks from `first` to `last` has one of the terms: rows of a block and places.
-    async fn postings(&self, asked: &Asked, first: i64, last: i64) -> Result<Vec<(i64, Vec<u8>)>> {
-        let within = "block between $1 and $2";
+    /// What of these blocks has one of the terms: rows of a block and places.
+    async fn postings(&self, asked: &Asked, blocks: Vec<i64>) -> Result<Vec<(i64, Vec<u8>)>> {
+        let within = |place| self.store.database().among(place);
+        let select = format!(
+            "select block, places from found_postings where block {}",
+            within("$1")
+        );
         let rows = match asked {
-            Asked::Any(terms) => {
-                let those = self.store.database().among("$3");
-                query_built(format!(
-                    "select block, places from found_postings where {within} and term {those}"
-                ))
-                .bind(first)
-                .bind(last)
-                .bind(terms.as_slice())
+            Asked::Any(terms) => query_built(format!("{select} and term {}", within("$2")))
+                .bind(blocks)
+                .bind(terms.as_slice()),
+            Asked::Beginning(start) => {
+                query_built(format!("{select} and term >= $2 and term < $3"))
+                    .bind(blocks)
+                    .bind(start)
+                    .bind(end(start))
             }
-            Asked::Beginning(start) => query_built(format!(
-                "select block, places from found_postings where {within} and term >= $3 and term < $4"
-            ))
-            .bind(first)
-            .bind(last)
-            .bind(start)
-            .bind(end(start)),
         };
         let rows = rows.fetch_all(self.store.reader()).await?;
         rows.iter()
