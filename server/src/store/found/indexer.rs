@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 use super::Key;
-use super::set::Set;
+use super::set::{Set, rest};
 use crate::store::sql::{Target, query, query_built};
 use crate::store::{Connection, Database, Pool, Result, Store};
 
@@ -103,7 +103,7 @@ impl Store {
                 return Ok(());
             }
             waiting = waiting.saturating_sub(count);
-            sleep(pause).await;
+            rest(pause).await;
         }
     }
 

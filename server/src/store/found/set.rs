@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::task::yield_now;
 use tokio::time::sleep;
 
 use super::postings::{BLOCK, Places};
@@ -44,13 +45,13 @@ impl Set {
                 }
                 set.found.push((text.key, text.at));
             }
-            sleep(pause).await;
+            rest(pause).await;
         }
         let places = set.give_places(target.again()).await?;
         set.spread(&places);
         for (block, terms) in &mut set.postings {
             add_stored(target.again(), *block, terms).await?;
-            sleep(pause).await;
+            rest(pause).await;
         }
         Ok(set)
     }
@@ -124,9 +125,18 @@ impl Set {
         }
         for (block, terms) in self.postings {
             write_postings(connection, block, terms).await?;
-            sleep(pause).await;
+            rest(pause).await;
         }
         Ok(())
+    }
+}
+
+/// A pause, or a turn for others. No sleep is shorter than a millisecond.
+pub(super) async fn rest(pause: Duration) {
+    if pause.is_zero() {
+        yield_now().await;
+    } else {
+        sleep(pause).await;
     }
 }
 
