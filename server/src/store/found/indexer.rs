@@ -111,6 +111,9 @@ impl Store {
     async fn index_set(&self, pause: Duration) -> Result<usize> {
         let reader = self.reader();
         let (rows, keys) = waiting(reader, self.database().set()).await?;
+        if rows.is_empty() {
+            return Ok(0);
+        }
         let set = Set::read(reader, &keys, pause).await?;
         self.write(move |to| {
             Box::pin(async move {
@@ -149,6 +152,9 @@ async fn set_of_all(connection: &mut Connection, pause: Duration) -> Result<usiz
     one_plan(connection).await?;
     let set = connection.database().set();
     let (rows, keys) = waiting(&mut *connection, set).await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
     let set = Set::read(&mut *connection, &keys, pause).await?;
     set.write(connection, pause).await?;
     done(connection, rows).await?;
