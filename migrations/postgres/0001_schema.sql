@@ -101,9 +101,16 @@ create table visitors (
 );
 create index visitors_site on visitors (site, seen_at);
 
+-- Domains instead of checks, in the tables that a message writes to: a check's text would be parsed
+-- again for each statement.
+create domain room_kind as text check (value in ('public', 'staff', 'direct', 'team'));
+create domain ticket_state as text check (value in ('open', 'pending', 'snoozed', 'resolved'));
+create domain message_kind as text check (value in ('text', 'note', 'happened', 'deleted'));
+create domain author_role as text check (value in ('visitor', 'agent', 'system'));
+
 create table rooms (
     id           uuid primary key,
-    kind         text not null check (kind in ('public', 'staff', 'direct', 'team')),
+    kind         room_kind not null,
     name         text not null default '',      -- of a team room
     -- The newest sequence number. Only the transaction that stores an entry raises it,
     -- so commit order is sequence order and there are no holes.
@@ -121,17 +128,17 @@ create table tickets (
     staff_room   uuid not null unique references rooms (id),
     site         uuid not null references sites (id),
     visitor      uuid not null references visitors (id),
-    state        text not null check (state in ('open', 'pending', 'snoozed', 'resolved')),
+    state        ticket_state not null,
     assignee     uuid references agents (id),
     -- When a snoozed ticket opens again by itself; null in any other state.
-    snoozed_until bigint check ((snoozed_until is not null) = (state = 'snoozed')),
+    snoozed_until bigint,
     -- Raised by every change that a list shows; an older row never replaces a newer one.
     rev          bigint not null default 1,
     -- Of the newest entry in either room: the time line of both is ordered by it.
     at           bigint not null,
     -- The newest text of the public room, for the list.
     preview      text not null default '',
-    preview_by   text not null default 'visitor' check (preview_by in ('visitor', 'agent')),
+    preview_by   author_role not null default 'visitor',
     preview_name text not null default '',      -- the agent who wrote it
     page         text not null default '',      -- where she opened it
     title        text not null default '',
@@ -164,14 +171,16 @@ create table members (
 create index members_person on members (person, room);
 
 create table messages (
-    room         uuid not null references rooms (id) on delete cascade,
+    -- No reference to rooms, which would be looked up for each message: the statement that stores it has
+    -- raised its room's number.
+    room         uuid not null,
     seq          bigint not null,
     cid          uuid not null,
     at           bigint not null,
     rev          bigint not null default 0,
-    kind         text not null check (kind in ('text', 'note', 'happened', 'deleted')),
+    kind         message_kind not null,
     author       uuid not null,                 -- zeros: the system
-    author_role  text not null check (author_role in ('visitor', 'agent', 'system')),
+    author_role  author_role not null,
     text         text not null default '',      -- what was typed; becomes runs on the way out
     what         text not null default '',      -- of 'happened'
     whom         uuid,                          -- an agent, of 'happened'
@@ -238,6 +247,13 @@ create table jobs (
     done_at      bigint
 );
 create index jobs_due on jobs (due_at) where done_at is null;
+
+-- What the statement that stores a set of messages calls when a room or ticket is not as it was read:
+-- nothing of the set may be written then.
+create function append_stale() returns integer language plpgsql as $$
+begin
+    raise exception using errcode = 'PL001', message = 'a room was written to meanwhile';
+end $$;
 
 -- What numbering a set of messages needs. If it is to be held, the rooms, then their tickets, each in
 -- the order of their ids, so that no two nodes wait for each other; only then it looks for what is

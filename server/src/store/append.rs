@@ -1,9 +1,8 @@
 //! Storing messages: sets of them, numbered in the transaction that stores them.
 //!
-//! SQLite has one writer, so positions are read, raised in memory and written back inside
-//! the one transaction; PostgreSQL does the same under row locks, in a function of its own.
+//! Positions are read, raised in memory and written back, if they still stand as they were read. Of
+//! rooms that this node wrote to last they are kept, and nothing is read at all.
 
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::messages::{Kind, Stored};
@@ -94,62 +93,32 @@ pub struct Number {
     pub duplicate: bool,
 }
 
-/// Stores `appends` in order. The outer error concerns the whole set, an inner one its append.
+/// Stores `appends` in order, inside the caller's transaction, which is undone if this fails. The outer
+/// error concerns the whole set, an inner one its append.
 pub(super) async fn append(
-    connection: &mut Connection,
-    appends: &[&Append],
-) -> Result<Vec<Result<Appended>>> {
-    Ok(append_held(connection, appends).await?.0)
-}
-
-/// The same, with the rooms as it leaves them.
-async fn append_held(
-    connection: &mut Connection,
-    appends: &[&Append],
-) -> Result<(Vec<Result<Appended>>, Batch)> {
-    let mut opened = Vec::with_capacity(appends.len());
-    for append in appends {
-        opened.push(open(connection, append).await?);
-    }
-    let mut batch = match connection {
-        Connection::Sqlite(_) => sqlite::load(connection, appends).await?,
-        Connection::Postgres(connection) => postgres::load(connection, appends, Hold::Yes).await?,
-    };
-    let results = batch.take_all(appends, &opened);
-    store(connection, &batch).await?;
-    Ok((results, batch))
-}
-
-/// The same in a transaction of its own, on PostgreSQL. One statement is enough if nobody else has
-/// written to rooms that are kept; else it is read first, and at last read under the lock.
-pub(super) async fn append_alone(
     connection: &mut Connection,
     kept: &mut Kept,
     appends: &[&Append],
 ) -> Result<Vec<Result<Appended>>> {
-    let at_once = match connection {
-        Connection::Postgres(connection) => append_at_once(connection, kept, appends).await?,
-        Connection::Sqlite(_) => None,
-    };
-    let (results, batch) = if let Some(done) = at_once {
-        done
-    } else {
-        connection.control("begin").await?;
-        let done = append_held(connection, appends).await?;
-        connection.control("commit").await?;
-        done
-    };
+    let mut opened = Vec::with_capacity(appends.len());
+    for append in appends {
+        opened.push(open(connection, append).await?);
+    }
+    let mut batch = load(connection, appends, Hold::Yes).await?;
+    let results = batch.take_all(appends, &opened);
+    store_held(connection, &batch).await?;
     kept.keep(batch);
     Ok(results)
 }
 
-/// Without holding anything before the statement that writes. Nothing if a ticket is to be opened, or
-/// somebody wrote in between, or a message was stored before: then nothing was stored.
-async fn append_at_once(
-    connection: &mut PgConnection,
-    kept: &Kept,
+/// The same by what is kept, as far as that goes, and without holding anything before it is written.
+/// Nothing if a ticket is to be opened, or somebody wrote in between, or a message was stored before:
+/// then nothing may stay of it, so that on SQLite the caller undoes its transaction.
+pub(super) async fn append_at_once(
+    connection: &mut Connection,
+    kept: &mut Kept,
     appends: &[&Append],
-) -> Result<Option<(Vec<Result<Appended>>, Batch)>> {
+) -> Result<Option<Vec<Result<Appended>>>> {
     if appends
         .iter()
         .any(|append| append.open.is_some() && !kept.knows(append))
@@ -161,12 +130,22 @@ async fn append_at_once(
     let mut batch = if unknown.is_empty() {
         Batch::empty()
     } else {
-        postgres::load(connection, &unknown, Hold::No).await?
+        load(connection, &unknown, Hold::No).await?
     };
     kept.lend(&mut batch, appends);
     let results = batch.take_all(appends, &[]);
-    let stored = batch.new.is_empty() || postgres::store(connection, &batch).await?;
-    Ok(stored.then_some((results, batch)))
+    if !store(connection, &batch).await? {
+        return Ok(None);
+    }
+    kept.keep(batch);
+    Ok(Some(results))
+}
+
+async fn load(connection: &mut Connection, appends: &[&Append], hold: Hold) -> Result<Batch> {
+    match connection {
+        Connection::Sqlite(_) => sqlite::load(connection, appends).await,
+        Connection::Postgres(connection) => postgres::load(connection, appends, hold).await,
+    }
 }
 
 async fn of_room(connection: &mut Connection, room: Uuid) -> Result<Batch> {
@@ -176,22 +155,26 @@ async fn of_room(connection: &mut Connection, room: Uuid) -> Result<Batch> {
     }
 }
 
-/// Writes what was numbered, of rooms and tickets that this transaction holds.
-async fn store(connection: &mut Connection, batch: &Batch) -> Result<()> {
+/// Writes what was numbered; whether the rooms and tickets of it stood as they were loaded, and no id of
+/// it was known. If not, the caller's transaction is to be undone.
+async fn store(connection: &mut Connection, batch: &Batch) -> Result<bool> {
     if batch.new.is_empty() {
-        return Ok(());
+        return Ok(true);
     }
     match connection {
         Connection::Sqlite(_) => sqlite::store(connection, batch).await,
-        Connection::Postgres(connection) => {
-            if postgres::store(connection, batch).await? {
-                return Ok(());
-            }
-            Err(StoreError::Failed(
-                "a room changed while it was held".into(),
-            ))
-        }
+        Connection::Postgres(connection) => postgres::store(connection, batch).await,
     }
+}
+
+/// The same of a room that this transaction holds.
+async fn store_held(connection: &mut Connection, batch: &Batch) -> Result<()> {
+    if store(connection, batch).await? {
+        return Ok(());
+    }
+    Err(StoreError::Failed(
+        "a room changed while it was held".into(),
+    ))
 }
 
 /// Opens the ticket of `append` if it asks for it; whether it was new.
@@ -268,7 +251,7 @@ pub async fn happened(
         stored.whom_name = name;
     }
     batch.new = vec![stored.clone()];
-    store(connection, &batch).await?;
+    store_held(connection, &batch).await?;
     Ok(stored)
 }
 
@@ -287,6 +270,6 @@ pub(super) async fn set_aside(
     // What happened has no text of its own, so the time stands there.
     let text = until.map(|until| until.to_string()).unwrap_or_default();
     let stored = batch.push(staff_room, author, clock::id(), Kind::Happened, &text, what)?;
-    store(connection, &batch).await?;
+    store_held(connection, &batch).await?;
     Ok(stored)
 }

@@ -45,11 +45,13 @@ const SETTINGS: [(&str, &str); 6] = [
 const SETS: u32 = 3;
 /// What holds for those as well: one plan, by indexes, for sets of every size. Planning anew for
 /// each set would cost several times what its reading and writing does.
-const ONE_PLAN: [(&str, &str); 3] = [
+pub(super) const ONE_PLAN: [(&str, &str); 3] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
     ("enable_bitmapscan", "off"),
 ];
+/// And that rows are joined by one loop over what was asked, so that they are held in its order.
+const IN_ORDER: [(&str, &str); 2] = [("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
 
 /// Connects and migrates. Several nodes may do so at once: the migrations hold a lock.
 pub(super) async fn open(config: &PostgresConfig) -> std::result::Result<Store, OpenError> {
@@ -71,7 +73,7 @@ pub(super) async fn open(config: &PostgresConfig) -> std::result::Result<Store, 
     let pool = connect(others, options.clone())
         .await
         .map_err(|error| refused(error.to_string()))?;
-    let sets = connect(for_sets, options.options(ONE_PLAN))
+    let sets = connect(for_sets, options.options(ONE_PLAN).options(IN_ORDER))
         .await
         .map_err(|error| refused(error.to_string()))?;
     let epoch = with(
@@ -156,8 +158,15 @@ impl Lent {
     ) -> Result<Vec<Result<Appended>>> {
         let until = Instant::now() + DEADLINE;
         let connection = self.take(until).await?;
+        // Mostly one statement is enough; else all is read again, under the lock.
         let append = async |connection: &mut Connection| {
-            append::append_alone(connection, rooms, appends).await
+            if let Some(results) = append::append_at_once(connection, rooms, appends).await? {
+                return Ok(results);
+            }
+            connection.control("begin").await?;
+            let results = append::append(connection, rooms, appends).await?;
+            connection.control("commit").await?;
+            Ok(results)
         };
         let (results, connection) = lend(connection, until, append).await?;
         // Others wait for it where there is only one.
@@ -228,23 +237,32 @@ async fn lend<T>(
     until: Instant,
     work: impl AsyncFnOnce(&mut Connection) -> Result<T>,
 ) -> Result<(T, PoolConnection<Postgres>)> {
-    let mut connection = Connection::Postgres(connection);
+    let mut lent = Unfinished(Some(Connection::Postgres(connection)));
+    let Some(connection) = &mut lent.0 else {
+        return Err(late().into());
+    };
     let result = tokio::time::timeout_at(until, async {
-        let result = work(&mut connection).await;
+        let result = work(connection).await;
         if result.is_err() {
             connection.control("rollback").await?;
         }
         result
     })
     .await;
-    let Connection::Postgres(connection) = connection else {
-        return Err(StoreError::Failed("this is not PostgreSQL".into()));
-    };
-    match result {
-        Ok(result) => Ok((result?, connection)),
-        Err(_) => {
+    let result = result.map_err(|_| late())?;
+    match lent.0.take() {
+        Some(Connection::Postgres(connection)) => Ok((result?, connection)),
+        _ => Err(StoreError::Failed("this is not PostgreSQL".into())),
+    }
+}
+
+/// A connection with a transaction that may be open: it is closed, unless it is taken out.
+struct Unfinished(Option<Connection>);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(Connection::Postgres(connection)) = self.0.take() {
             drop(connection.detach());
-            Err(late().into())
         }
     }
 }

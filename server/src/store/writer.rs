@@ -82,8 +82,7 @@ where
 /// Where the connections that write come from.
 enum Source {
     Own(Connection),
-    /// With the rooms to which it has written last.
-    Pool(Lent, Box<Kept>),
+    Pool(Lent),
 }
 
 /// The writer's queue.
@@ -102,7 +101,7 @@ impl Writer {
     /// Messages have connections of their own.
     pub(super) fn of_postgres(pool: PgPool, messages: Lent) -> Self {
         let alone = (pool, Arc::new(Semaphore::new(QUEUE)));
-        Self::start(Source::Pool(messages, Box::default()), Some(alone))
+        Self::start(Source::Pool(messages), Some(alone))
     }
 
     fn start(source: Source, alone: Option<(PgPool, Arc<Semaphore>)>) -> Self {
@@ -172,6 +171,7 @@ fn full() -> StoreError {
 
 async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(BATCH);
+    let mut kept = Kept::default();
     let mut next = tokio::time::Instant::now();
     loop {
         tokio::time::sleep_until(next).await;
@@ -194,7 +194,7 @@ async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
                 other => work.push(other),
             }
         }
-        commit(&mut source, work).await;
+        commit(&mut source, &mut kept, work).await;
         if let Some(done) = closing {
             jobs.close();
             // What was queued behind the request to close is still written.
@@ -202,14 +202,14 @@ async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
             while let Some(job) = jobs.recv().await {
                 rest.push(job);
             }
-            commit(&mut source, rest).await;
+            commit(&mut source, &mut kept, rest).await;
             match source {
                 Source::Own(connection) => {
                     if let Err(error) = sqlite::close(connection).await {
                         tracing::warn!(%error, "the database did not close cleanly");
                     }
                 }
-                Source::Pool(lent, _) => lent.close().await,
+                Source::Pool(lent) => lent.close().await,
             }
             let _ = done.send(());
             return;
@@ -223,25 +223,24 @@ enum Step {
     Run(Box<dyn Work>),
 }
 
-async fn commit(source: &mut Source, jobs: Vec<Job>) {
+async fn commit(source: &mut Source, kept: &mut Kept, jobs: Vec<Job>) {
     let mut steps = group(jobs);
     if steps.is_empty() {
         return;
     }
     let outcome = match source {
         Source::Own(connection) => {
-            let outcome = transaction(connection, &mut steps).await;
+            let outcome = transaction(connection, kept, &mut steps).await;
             if outcome.is_err() {
                 // A failed commit may leave the transaction open.
                 let _ = connection.control("rollback").await;
             }
             outcome
         }
-        Source::Pool(lent, kept) => {
+        Source::Pool(lent) => {
             for step in &mut steps {
                 if let Step::Append(set, results) = step {
-                    let appends = set.iter().map(|(append, _)| append).collect();
-                    *results = postgres_set(lent, kept, appends).await;
+                    *results = postgres_set(lent, kept, appends(set)).await;
                 }
             }
             Ok(())
@@ -288,10 +287,18 @@ fn group(jobs: Vec<Job>) -> Vec<Step> {
     steps
 }
 
-async fn transaction(connection: &mut Connection, steps: &mut [Step]) -> Result<()> {
+async fn transaction(
+    connection: &mut Connection,
+    kept: &mut Kept,
+    steps: &mut [Step],
+) -> Result<()> {
     if let [Step::Append(set, results)] = steps {
-        let appends: Vec<&Append> = set.iter().map(|(append, _)| append).collect();
-        return set_alone(connection, &appends, results).await;
+        // Without a savepoint, for which every page that is changed would be copied.
+        connection.control("begin immediate").await?;
+        let appends = appends(set);
+        *results = append_set(connection, kept, &appends, "rollback; begin immediate").await?;
+        connection.control("commit").await?;
+        return Ok(());
     }
     // Two in one text: each text costs a turn of the connection's thread.
     connection
@@ -303,68 +310,61 @@ async fn transaction(connection: &mut Connection, steps: &mut [Step]) -> Result<
             connection.control("release step; savepoint step").await?;
         }
         clean = false;
-        let failed = match step {
-            Step::Run(work) => work.run(connection).await.is_err(),
-            Step::Append(set, results) => {
-                let appends: Vec<&Append> = set.iter().map(|(append, _)| append).collect();
-                if !append_set(connection, &appends, results).await {
+        match step {
+            Step::Run(work) => {
+                if work.run(connection).await.is_err() {
                     connection.control("rollback to step").await?;
-                    one_by_one(connection, &appends, results).await?;
+                    clean = true;
                 }
-                false
             }
-        };
-        if failed {
-            connection.control("rollback to step").await?;
-            clean = true;
+            Step::Append(set, results) => {
+                let appends = appends(set);
+                *results = append_set(connection, kept, &appends, "rollback to step").await?;
+            }
         }
     }
     connection.control("commit").await?;
     Ok(())
 }
 
-/// Without a savepoint, for which every page that is changed would be copied.
-async fn set_alone(
-    connection: &mut Connection,
-    appends: &[&Append],
-    results: &mut Vec<Result<Appended>>,
-) -> Result<()> {
-    connection.control("begin immediate").await?;
-    if !append_set(connection, appends, results).await {
-        connection.control("rollback").await?;
-        connection.control("begin immediate").await?;
-        one_by_one(connection, appends, results).await?;
-    }
-    connection.control("commit").await?;
-    Ok(())
+fn appends(set: &[(Append, Then<Appended>)]) -> Vec<&Append> {
+    set.iter().map(|(append, _)| append).collect()
 }
 
-/// Whether all of a set could be stored together.
+/// By what is kept, or else by reading; if that is not possible for all together, each on its own.
+/// `undo` is how the transaction gets back to where this began.
 async fn append_set(
     connection: &mut Connection,
+    kept: &mut Kept,
     appends: &[&Append],
-    results: &mut Vec<Result<Appended>>,
-) -> bool {
-    match append::append(connection, appends).await {
-        Ok(all) => {
-            *results = all;
-            true
-        }
+    undo: &'static str,
+) -> Result<Vec<Result<Appended>>> {
+    let count = appends.len();
+    match append::append_at_once(connection, kept, appends).await {
+        Ok(Some(results)) => return Ok(results),
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, count, "a set of messages failed"),
+    }
+    connection.control(undo).await?;
+    match append::append(connection, kept, appends).await {
+        Ok(results) => return Ok(results),
         Err(error) => {
-            tracing::warn!(%error, count = appends.len(), "a set of messages failed; trying them one by one");
-            false
+            tracing::warn!(%error, count, "a set of messages failed; trying them one by one");
         }
     }
+    connection.control(undo).await?;
+    one_by_one(connection, kept, appends).await
 }
 
 async fn one_by_one(
     connection: &mut Connection,
+    kept: &mut Kept,
     appends: &[&Append],
-    results: &mut Vec<Result<Appended>>,
-) -> Result<()> {
+) -> Result<Vec<Result<Appended>>> {
+    let mut results = Vec::with_capacity(appends.len());
     for append in appends {
         connection.control("savepoint one").await?;
-        let result = append::append(connection, &[append])
+        let result = append::append(connection, kept, &[append])
             .await
             .map(|mut all| all.pop());
         let result = match result {
@@ -378,7 +378,7 @@ async fn one_by_one(
         connection.control("release one").await?;
         results.push(result);
     }
-    Ok(())
+    Ok(results)
 }
 
 fn finish(steps: Vec<Step>, error: Option<StoreError>) {

@@ -109,51 +109,50 @@ async fn batch(
     Ok(batch)
 }
 
-/// Writes what was numbered, if the rooms and tickets of it still stand as they were loaded; whether
-/// they did. It holds them first, rooms before tickets, each in the order of their ids.
+/// Writes what was numbered, if the rooms and tickets of it still stand as they were loaded, and says
+/// so; otherwise it fails with [`STALE`] and nothing is written. Rooms are raised before tickets, each in
+/// the order of their ids: on these connections an update is one loop over its arrays.
 const STORE: &str =
-    "with held_rooms as materialized (
-             select rooms.id from unnest($11::uuid[], $12::bigint[]) as old (id, seq)
-             join rooms on rooms.id = old.id and rooms.seq = old.seq order by rooms.id for no key update of rooms
-         ), held_tickets as materialized (
-             select tickets.id from unnest($15::uuid[], $16::bigint[]) as old (id, at)
-             join tickets on tickets.id = old.id and tickets.at = old.at
-             where (select count(*) from held_rooms) = cardinality($11)
-             order by tickets.id for no key update of tickets
-         ), ready as materialized (
-             select (select count(*) from held_rooms) = cardinality($11)
-                and (select count(*) from held_tickets) = cardinality($15) as yes
-         ), stored as (
-             insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
-             select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[],
-                                  $6::uuid[], $7::text[], $8::text[], $9::text[], $10::uuid[])
-             where (select yes from ready)
-         ), raised as (
+    "with raised as materialized (
              update rooms set seq = new.seq, at = new.at
-             from unnest($11::uuid[], $13::bigint[], $14::bigint[]) as new (id, seq, at)
-             where rooms.id = new.id and (select yes from ready)
-         ), moved as (
+             from unnest($11::uuid[], $12::bigint[], $13::bigint[], $14::bigint[]) as new (id, was, seq, at)
+             where rooms.id = new.id and rooms.seq = new.was
+             returning 1
+         ), moved as materialized (
              update tickets set rev = rev + 1, at = new.at,
                  preview = coalesce(new.preview, tickets.preview),
                  preview_by = coalesce(new.preview_by, tickets.preview_by),
                  preview_name = coalesce(new.preview_name, tickets.preview_name),
                  state = case when new.opens then 'open' else state end,
                  snoozed_until = case when new.opens then null else snoozed_until end
-             from unnest($15::uuid[], $17::bigint[], $18::text[], $19::text[], $20::text[], $21::boolean[])
-                 as new (id, at, preview, preview_by, preview_name, opens)
-             where tickets.id = new.id and (select yes from ready)
+             from unnest($15::uuid[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::text[], $21::boolean[])
+                 as new (id, was, at, preview, preview_by, preview_name, opens)
+             where tickets.id = new.id and tickets.at = new.was
+               and (select count(*) from raised) = cardinality($11)
+             returning 1
+         ), stored as (
+             insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
+             select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[],
+                                  $6::uuid[], $7::text[], $8::text[], $9::text[], $10::uuid[])
+             where (select count(*) from raised) = cardinality($11)
          ), noted as (
-             insert into found_waiting (keys) select unnest($22::bytea[]) where (select yes from ready)
+             insert into found_waiting (keys) select unnest($22::bytea[])
          )
-         select yes from ready";
+         select case when (select count(*) from raised) = cardinality($11)
+                      and (select count(*) from moved) = cardinality($15) then 1 else append_stale() end";
+
+/// What `append_stale` fails with.
+const STALE: &str = "PL001";
 
 /// Writes what was numbered; whether all of it still stood as it was loaded and no id of it was known,
 /// without which nothing is written.
 pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Result<bool> {
     let new = &batch.new;
-    let rooms: Vec<_> = batch.changed_rooms().collect();
-    let tickets: Vec<_> = batch.changed_tickets().collect();
-    let stored = sqlx::query_scalar(STORE)
+    let mut rooms: Vec<_> = batch.changed_rooms().collect();
+    rooms.sort_unstable_by_key(|room| room.id);
+    let mut tickets: Vec<_> = batch.changed_tickets().collect();
+    tickets.sort_unstable_by_key(|ticket| ticket.id);
+    let stored = sqlx::query(STORE)
         .bind(new.iter().map(|new| new.room).collect::<Vec<_>>())
         .bind(new.iter().map(|new| new.seq).collect::<Vec<_>>())
         .bind(new.iter().map(|new| new.cid).collect::<Vec<_>>())
@@ -185,10 +184,14 @@ pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Resul
         )
         .bind(tickets.iter().map(|new| new.opens).collect::<Vec<_>>())
         .bind(found::waiting(new))
-        .fetch_one(connection)
+        .execute(connection)
         .await;
     match stored {
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
-        stored => Ok(stored?),
+        Err(sqlx::Error::Database(error))
+            if error.is_unique_violation() || error.code().as_deref() == Some(STALE) =>
+        {
+            Ok(false)
+        }
+        stored => Ok(stored.map(|_| true)?),
     }
 }

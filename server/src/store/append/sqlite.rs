@@ -90,9 +90,9 @@ async fn known(connection: &mut Connection, batch: &mut Batch, appends: &[&Appen
     Ok(())
 }
 
-/// Writes what was numbered. The statements are one text, since each text costs a turn of the
-/// connection's thread.
-pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<()> {
+/// Writes what was numbered; whether the rooms and tickets of it stood as they were loaded, and no id of
+/// it was known. The statements are one text, since each text costs a turn of the connection's thread.
+pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<bool> {
     let messages = batch.new.iter().map(|stored| {
         json!([
             stored.room.simple().to_string(),
@@ -109,7 +109,8 @@ pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<
     });
     let rooms = batch
         .changed_rooms()
-        .map(|room| json!([room.id.simple().to_string(), room.seq, room.at]));
+        .map(|room| json!([room.id.simple().to_string(), room.seq, room.at, room.was]));
+    let rooms: Vec<_> = rooms.collect();
     let tickets = batch.changed_tickets().map(|ticket| {
         json!([
             ticket.id.simple().to_string(),
@@ -118,29 +119,36 @@ pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<
             ticket.preview_by,
             ticket.preview_name,
             ticket.opens.then_some("open"),
+            ticket.was,
         ])
     });
+    let tickets: Vec<_> = tickets.collect();
     let waiting = found::waiting(&batch.new).into_iter().map(|row| hex(&row));
-    query(
+    let waiting: Vec<_> = waiting.collect();
+    let rows = batch.new.len() + rooms.len() + tickets.len() + waiting.len();
+    let stored = query(
         "insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
          select unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6,
                 value ->> 7, value ->> 8, unhex(value ->> 9)
          from json_each($1);
          update rooms set seq = new.value ->> 1, at = new.value ->> 2
-         from json_each($2) new where rooms.id = unhex(new.value ->> 0);
+         from json_each($2) new where rooms.id = unhex(new.value ->> 0) and rooms.seq = new.value ->> 3;
          update tickets set rev = rev + 1, at = new.value ->> 1,
              preview = coalesce(new.value ->> 2, preview), preview_by = coalesce(new.value ->> 3, preview_by),
              preview_name = coalesce(new.value ->> 4, preview_name),
              state = coalesce(new.value ->> 5, state),
              snoozed_until = case when new.value ->> 5 = 'open' then null else snoozed_until end
-         from json_each($3) new where tickets.id = unhex(new.value ->> 0);
+         from json_each($3) new where tickets.id = unhex(new.value ->> 0) and tickets.at = new.value ->> 6;
          insert into found_waiting (keys) select unhex(value) from json_each($4)",
     )
     .bind(json!(messages.collect::<Vec<_>>()).to_string())
-    .bind(json!(rooms.collect::<Vec<_>>()).to_string())
-    .bind(json!(tickets.collect::<Vec<_>>()).to_string())
-    .bind(json!(waiting.collect::<Vec<_>>()).to_string())
+    .bind(json!(rooms).to_string())
+    .bind(json!(tickets).to_string())
+    .bind(json!(waiting).to_string())
     .execute(connection)
-    .await?;
-    Ok(())
+    .await;
+    match stored {
+        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
+        stored => Ok(usize::try_from(stored?).is_ok_and(|changed| changed == rows)),
+    }
 }
