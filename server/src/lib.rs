@@ -128,9 +128,7 @@ pub async fn run(
         app.sockets.closed().await;
     };
     tokio::spawn(chat::waking::run(app.chat.clone(), stop.subscribe()));
-    let store = app.store.clone();
-    let stopping = stop.subscribe();
-    tokio::spawn(async move { store.index_waiting(stopping).await });
+    let indexing = indexing(app.store.clone(), stop.subscribe());
     let mut serving = std::pin::pin!(serving);
     tokio::select! {
         () = &mut serving => {}
@@ -141,7 +139,18 @@ pub async fn run(
             }
         }
     }
+    stop.send_replace(true);
+    if let Err(error) = indexing.await {
+        tracing::error!(%error, "the index of search failed");
+    }
     app.store.close().await;
+}
+
+/// Indexes in a thread of its own. While a thread of the runtime computes for some milliseconds, it may
+/// be the one whose turn it is to look at the sockets, and nobody else does.
+fn indexing(store: store::Store, stop: watch::Receiver<bool>) -> tokio::task::JoinHandle<()> {
+    let runtime = tokio::runtime::Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(store.index_waiting(stop)))
 }
 
 /// Bytes in hexadecimal.

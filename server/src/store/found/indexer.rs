@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Key;
 use super::set::{Set, rest};
+use crate::store::postgres::{self, ONE_PLAN};
 use crate::store::sql::{Target, query, query_built};
 use crate::store::{Connection, Database, Pool, Result, Store};
 
@@ -94,9 +95,8 @@ impl Store {
             };
             let count = match self.reader() {
                 Pool::Sqlite(_) => self.index_set(pause).await?,
-                Pool::Postgres(_) => {
-                    self.write(move |to| Box::pin(set_of_all(to, pause)))
-                        .await?
+                Pool::Postgres(pool) => {
+                    postgres::transaction(pool, |to| Box::pin(set_of_all(to, pause))).await?
                 }
             };
             if count < self.database().set() {
@@ -206,10 +206,13 @@ pub(super) async fn lock(connection: &mut Connection) -> Result<()> {
 
 /// Statements of a set are planned once on PostgreSQL, by indexes, however young the tables are.
 async fn one_plan(connection: &mut Connection) -> Result<()> {
-    if connection.database() == Database::Postgres {
-        let settings = "set local plan_cache_mode = force_generic_plan;
-                        set local enable_seqscan = off; set local enable_bitmapscan = off";
-        connection.control(settings).await?;
+    if let Connection::Postgres(connection) = connection {
+        let (names, values): (Vec<_>, Vec<_>) = ONE_PLAN.into_iter().unzip();
+        sqlx::query("select set_config(name, value, true) from unnest($1::text[], $2::text[]) as new (name, value)")
+            .bind(names)
+            .bind(values)
+            .execute(&mut **connection)
+            .await?;
     }
     Ok(())
 }

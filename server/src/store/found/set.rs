@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use super::postings::{BLOCK, Places};
 use super::{CHUNK, Key, texts};
 use crate::store::sql::{Target, query};
-use crate::store::{Connection, Database, Result};
+use crate::store::{Connection, Database, Result, StoreError};
 
 /// Texts, and terms, of one statement. Whoever writes a message has her turn between two of them.
 const PIECE: usize = 128;
@@ -25,7 +25,66 @@ pub(super) struct Set {
     /// Rows of places, as they will be.
     chunks: Vec<Chunk>,
     /// Of a block at most [`PIECE`] terms in their order, with all their places.
-    postings: Vec<(i64, Vec<(String, Places)>)>,
+    postings: Vec<(i64, Rows)>,
+}
+
+/// Terms and their places, as the database takes them.
+enum Rows {
+    Json(String),
+    Arrays(Vec<String>, Vec<Vec<u8>>),
+}
+
+impl Rows {
+    fn of(database: Database, terms: Vec<(String, Places)>) -> Self {
+        let rows = terms
+            .into_iter()
+            .map(|(term, places)| (term, places.bytes()));
+        match database {
+            Database::Sqlite => {
+                let rows: Vec<_> = rows
+                    .map(|(term, places)| json!([term, crate::hex(&places)]))
+                    .collect();
+                Self::Json(json!(rows).to_string())
+            }
+            Database::Postgres => {
+                let (terms, places) = rows.unzip();
+                Self::Arrays(terms, places)
+            }
+        }
+    }
+
+    /// Writes them as those of `block`.
+    async fn write(self, connection: &mut Connection, block: i64) -> Result<()> {
+        match (self, connection) {
+            (Self::Arrays(terms, places), Connection::Postgres(connection)) => {
+                sqlx::query(
+                    "insert into found_postings (term, block, places)
+                     select term, $1, places from unnest($2::text[], $3::bytea[]) as new (term, places)
+                     on conflict (block, term) do update set places = excluded.places",
+                )
+                .bind(block)
+                .bind(terms)
+                .bind(places)
+                .execute(&mut **connection)
+                .await?;
+            }
+            (Self::Json(rows), connection) => {
+                query(
+                    "insert into found_postings (term, block, places)
+                     select value ->> 0, $1, unhex(value ->> 1) from json_each($2) where true
+                     on conflict (block, term) do update set places = excluded.places",
+                )
+                .bind(block)
+                .bind(rows)
+                .execute(connection)
+                .await?;
+            }
+            (Self::Arrays(..), Connection::Sqlite(_)) => {
+                return Err(StoreError::Failed("these rows are of PostgreSQL".into()));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Set {
@@ -48,9 +107,10 @@ impl Set {
             rest(pause).await;
         }
         let places = set.give_places(target.again()).await?;
-        set.spread(&places);
-        for (block, terms) in &mut set.postings {
-            add_stored(target.again(), *block, terms).await?;
+        for (block, mut terms) in set.spread(&places) {
+            add_stored(target.again(), block, &mut terms).await?;
+            let rows = Rows::of(target.database(), terms);
+            set.postings.push((block, rows));
             rest(pause).await;
         }
         Ok(set)
@@ -96,8 +156,8 @@ impl Set {
         Ok(places)
     }
 
-    /// The places of the terms, by blocks.
-    fn spread(&mut self, places: &[Option<i64>]) {
+    /// The places of the terms, by blocks, in pieces.
+    fn spread(&mut self, places: &[Option<i64>]) -> Vec<(i64, Vec<(String, Places)>)> {
         let mut terms: Vec<_> = std::mem::take(&mut self.terms).into_iter().collect();
         terms.sort_unstable();
         let mut blocks: BTreeMap<i64, Vec<(String, Places)>> = BTreeMap::new();
@@ -112,10 +172,13 @@ impl Set {
                 }
             }
         }
-        for (block, terms) in blocks {
-            let pieces = terms.chunks(PIECE).map(|piece| (block, piece.to_vec()));
-            self.postings.extend(pieces);
-        }
+        let pieces = blocks.into_iter().flat_map(|(block, terms)| {
+            let pieces = terms.chunks(PIECE);
+            pieces
+                .map(|piece| (block, piece.to_vec()))
+                .collect::<Vec<_>>()
+        });
+        pieces.collect()
     }
 
     /// Writes what was read, with a pause behind each piece.
@@ -123,8 +186,8 @@ impl Set {
         for chunk in self.chunks {
             chunk.write(connection).await?;
         }
-        for (block, terms) in self.postings {
-            write_postings(connection, block, terms).await?;
+        for (block, rows) in self.postings {
+            rows.write(connection, block).await?;
             rest(pause).await;
         }
         Ok(())
@@ -233,48 +296,6 @@ async fn add_stored(target: Target<'_>, block: i64, terms: &mut [(String, Places
             && let Some((_, places)) = terms.get_mut(index)
         {
             places.add_all(row.try_get(1)?);
-        }
-    }
-    Ok(())
-}
-
-/// Writes the places that the terms, in their order, have in a block.
-async fn write_postings(
-    connection: &mut Connection,
-    block: i64,
-    terms: Vec<(String, Places)>,
-) -> Result<()> {
-    match connection {
-        Connection::Postgres(connection) => {
-            let (terms, places): (Vec<_>, Vec<_>) = terms
-                .into_iter()
-                .map(|(term, places)| (term, places.bytes()))
-                .unzip();
-            sqlx::query(
-                "insert into found_postings (term, block, places)
-                 select term, $1, places from unnest($2::text[], $3::bytea[]) as new (term, places)
-                 on conflict (block, term) do update set places = excluded.places",
-            )
-            .bind(block)
-            .bind(terms)
-            .bind(places)
-            .execute(&mut **connection)
-            .await?;
-        }
-        Connection::Sqlite(connection) => {
-            let rows: Vec<_> = terms
-                .iter()
-                .map(|(term, places)| json!([term, crate::hex(&places.bytes())]))
-                .collect();
-            sqlx::query(
-                "insert into found_postings (term, block, places)
-                 select value ->> 0, $1, unhex(value ->> 1) from json_each($2) where true
-                 on conflict (block, term) do update set places = excluded.places",
-            )
-            .bind(block)
-            .bind(json!(rows).to_string())
-            .execute(connection)
-            .await?;
         }
     }
     Ok(())
