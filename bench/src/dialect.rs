@@ -57,6 +57,28 @@ pub enum Heard {
     Fault(String),
 }
 
+/// Of Parlour's `event`, what a client of the bench needs. The peer's messages are read no further either.
+#[derive(Deserialize)]
+struct ParlourEvent<'a> {
+    seq: u64,
+    #[serde(borrow)]
+    cid: &'a str,
+    #[serde(borrow)]
+    body: ParlourBody<'a>,
+}
+
+#[derive(Deserialize)]
+struct ParlourBody<'a> {
+    #[serde(borrow, default)]
+    runs: Vec<ParlourRun<'a>>,
+}
+
+#[derive(Deserialize)]
+struct ParlourRun<'a> {
+    #[serde(borrow)]
+    text: std::borrow::Cow<'a, str>,
+}
+
 #[derive(Deserialize)]
 struct PeerMessage<'a> {
     seq: u64,
@@ -164,6 +186,14 @@ impl Dialect {
 }
 
 fn parlour(text: &str) -> Option<Heard> {
+    if text.starts_with(r#"{"t":"event""#) {
+        let event: ParlourEvent<'_> = serde_json::from_str(text).ok()?;
+        return Some(Heard::Event(Arrived {
+            seq: event.seq,
+            cid: Id::parse(event.cid)?,
+            sent: event.body.runs.first().map_or(0, |run| sent(&run.text)),
+        }));
+    }
     Some(match codec::decode(text).ok()? {
         ServerFrame::Event(event) => Heard::Event(arrived(&event)),
         ServerFrame::Ack { acks, .. } => {
