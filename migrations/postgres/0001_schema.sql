@@ -250,7 +250,7 @@ create index jobs_due on jobs (due_at) where done_at is null;
 
 -- What the statement that stores a set of messages calls when a room or ticket is not as it was read:
 -- nothing of the set may be written then.
-create function append_stale() returns integer language plpgsql as $$
+create function append_stale() returns bigint language plpgsql as $$
 begin
     raise exception using errcode = 'PL001', message = 'a room was written to meanwhile';
 end $$;

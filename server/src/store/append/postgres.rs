@@ -1,7 +1,11 @@
 //! Sets of messages in PostgreSQL: one function that reads, one statement that writes.
 
+use std::sync::LazyLock;
+
 use serde::Deserialize;
-use sqlx::PgConnection;
+use sqlx::postgres::{PgArguments, Postgres};
+use sqlx::query::Query;
+use sqlx::{Encode, PgConnection, Type};
 use uuid::Uuid;
 
 use super::Append;
@@ -109,81 +113,137 @@ async fn batch(
     Ok(batch)
 }
 
-/// Writes what was numbered, if the rooms and tickets of it still stand as they were loaded, and says
-/// so; otherwise it fails with [`STALE`] and nothing is written. Rooms are raised before tickets, each in
-/// the order of their ids: on these connections an update is one loop over its arrays.
-const STORE: &str =
-    "with raised as materialized (
-             update rooms set seq = new.seq, at = new.at
-             from unnest($11::uuid[], $12::bigint[], $13::bigint[], $14::bigint[]) as new (id, was, seq, at)
-             where rooms.id = new.id and rooms.seq = new.was
-             returning 1
-         ), moved as materialized (
-             update tickets set rev = rev + 1, at = new.at,
-                 preview = coalesce(new.preview, tickets.preview),
-                 preview_by = coalesce(new.preview_by, tickets.preview_by),
-                 preview_name = coalesce(new.preview_name, tickets.preview_name),
-                 state = case when new.opens then 'open' else state end,
-                 snoozed_until = case when new.opens then null else snoozed_until end
-             from unnest($15::uuid[], $16::bigint[], $17::bigint[], $18::text[], $19::text[], $20::text[], $21::boolean[])
-                 as new (id, was, at, preview, preview_by, preview_name, opens)
-             where tickets.id = new.id and tickets.at = new.was
-               and (select count(*) from raised) = cardinality($11)
-             returning 1
-         ), stored as (
-             insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
-             select * from unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bigint[], $5::text[],
-                                  $6::uuid[], $7::text[], $8::text[], $9::text[], $10::uuid[])
-             where (select count(*) from raised) = cardinality($11)
-         ), noted as (
-             insert into found_waiting (keys) select unnest($22::bytea[])
-         )
-         select case when (select count(*) from raised) = cardinality($11)
-                      and (select count(*) from moved) = cardinality($15) then 1 else append_stale() end";
+/// What of a set is written at once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// Any number of rows of each table, as arrays.
+    Set,
+    /// One row of each table, as values: to set up and run this takes half of what arrays of one take.
+    One,
+}
+
+impl Shape {
+    fn of(rows: [usize; 4]) -> Self {
+        if rows == [1; 4] { Self::One } else { Self::Set }
+    }
+
+    /// The statement. It fails with [`STALE`] if a room or ticket is not as it was loaded, and then
+    /// nothing is written. Nothing deletes rooms or tickets. PostgreSQL does the last part first and then
+    /// those before it, backwards: so rooms are held before tickets, each in the order of their ids, for on
+    /// these connections an update is one loop over its rows.
+    fn statement(self) -> &'static str {
+        static TEXTS: LazyLock<[String; 2]> =
+            LazyLock::new(|| [Shape::Set, Shape::One].map(Shape::text));
+        &TEXTS[usize::from(self == Self::One)]
+    }
+
+    fn text(self) -> String {
+        let mut last = 0;
+        let mut rows = |types: &str| {
+            let binds = types.split(' ').map(|kind| {
+                last += 1;
+                match self {
+                    Self::Set => format!("${last}::{kind}[]"),
+                    Self::One => format!("${last}::{kind}"),
+                }
+            });
+            let binds = binds.collect::<Vec<_>>().join(", ");
+            match self {
+                Self::Set => format!("unnest({binds})"),
+                Self::One => format!("(values ({binds}))"),
+            }
+        };
+        let waiting = rows("bytea");
+        let messages = rows("uuid bigint uuid bigint text uuid text text text uuid");
+        let tickets = rows("uuid bigint bigint text text text boolean");
+        let rooms = rows("uuid bigint bigint bigint");
+        format!(
+            "with noted as (
+                 insert into found_waiting (keys) select * from {waiting} as new
+             ), stored as (
+                 insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
+                 select * from {messages} as new
+             ), moved as (
+                 update tickets set rev = rev + 1,
+                     at = case when tickets.at = new.was then new.at else append_stale() end,
+                     preview = coalesce(new.preview, tickets.preview),
+                     preview_by = coalesce(new.preview_by, tickets.preview_by),
+                     preview_name = coalesce(new.preview_name, tickets.preview_name),
+                     state = case when new.opens then 'open' else state end,
+                     snoozed_until = case when new.opens then null else snoozed_until end
+                 from {tickets} as new (id, was, at, preview, preview_by, preview_name, opens)
+                 where tickets.id = new.id
+             )
+             update rooms set at = new.at,
+                 seq = case when rooms.seq = new.was then new.seq else append_stale() end
+             from {rooms} as new (id, was, seq, at)
+             where rooms.id = new.id"
+        )
+    }
+}
 
 /// What `append_stale` fails with.
 const STALE: &str = "PL001";
 
+/// The statement, and its columns in the order of its text.
+struct Columns {
+    shape: Shape,
+    query: Query<'static, Postgres, PgArguments>,
+}
+
+impl Columns {
+    fn of(shape: Shape) -> Self {
+        let query = sqlx::query(shape.statement());
+        Self { shape, query }
+    }
+
+    fn add<'t, T>(self, mut values: impl Iterator<Item = T>) -> Self
+    where
+        T: Encode<'t, Postgres> + Type<Postgres> + 't,
+        Vec<T>: Encode<'t, Postgres> + Type<Postgres>,
+    {
+        let query = match self.shape {
+            Shape::Set => self.query.bind(values.collect::<Vec<_>>()),
+            Shape::One => self.query.bind(values.next()),
+        };
+        Self { query, ..self }
+    }
+}
+
 /// Writes what was numbered; whether all of it still stood as it was loaded and no id of it was known,
 /// without which nothing is written.
 pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Result<bool> {
-    let new = &batch.new;
     let mut rooms: Vec<_> = batch.changed_rooms().collect();
     rooms.sort_unstable_by_key(|room| room.id);
     let mut tickets: Vec<_> = batch.changed_tickets().collect();
     tickets.sort_unstable_by_key(|ticket| ticket.id);
-    let stored = sqlx::query(STORE)
-        .bind(new.iter().map(|new| new.room).collect::<Vec<_>>())
-        .bind(new.iter().map(|new| new.seq).collect::<Vec<_>>())
-        .bind(new.iter().map(|new| new.cid).collect::<Vec<_>>())
-        .bind(new.iter().map(|new| new.at).collect::<Vec<_>>())
-        .bind(new.iter().map(|new| new.kind.text()).collect::<Vec<_>>())
-        .bind(new.iter().map(|new| new.author).collect::<Vec<_>>())
-        .bind(
-            new.iter()
-                .map(|new| role_text(new.author_role))
-                .collect::<Vec<_>>(),
-        )
-        .bind(new.iter().map(|new| new.text.as_str()).collect::<Vec<_>>())
-        .bind(new.iter().map(|new| new.what.as_str()).collect::<Vec<_>>())
-        .bind(new.iter().map(|new| new.whom).collect::<Vec<_>>())
-        .bind(rooms.iter().map(|room| room.id).collect::<Vec<_>>())
-        .bind(rooms.iter().map(|room| room.was).collect::<Vec<_>>())
-        .bind(rooms.iter().map(|room| room.seq).collect::<Vec<_>>())
-        .bind(rooms.iter().map(|room| room.at).collect::<Vec<_>>())
-        .bind(tickets.iter().map(|new| new.id).collect::<Vec<_>>())
-        .bind(tickets.iter().map(|new| new.was).collect::<Vec<_>>())
-        .bind(tickets.iter().map(|new| new.at).collect::<Vec<_>>())
-        .bind(tickets.iter().map(|new| new.preview).collect::<Vec<_>>())
-        .bind(tickets.iter().map(|new| new.preview_by).collect::<Vec<_>>())
-        .bind(
-            tickets
-                .iter()
-                .map(|new| new.preview_name)
-                .collect::<Vec<_>>(),
-        )
-        .bind(tickets.iter().map(|new| new.opens).collect::<Vec<_>>())
-        .bind(found::waiting(new))
+    let waiting = found::waiting(&batch.new);
+    let shape = Shape::of([batch.new.len(), rooms.len(), tickets.len(), waiting.len()]);
+    let (new, rooms, tickets) = (|| batch.new.iter(), || rooms.iter(), || tickets.iter());
+    let stored = Columns::of(shape)
+        .add(waiting.into_iter())
+        .add(new().map(|new| new.room))
+        .add(new().map(|new| new.seq))
+        .add(new().map(|new| new.cid))
+        .add(new().map(|new| new.at))
+        .add(new().map(|new| new.kind.text()))
+        .add(new().map(|new| new.author))
+        .add(new().map(|new| role_text(new.author_role)))
+        .add(new().map(|new| new.text.as_str()))
+        .add(new().map(|new| new.what.as_str()))
+        .add(new().map(|new| new.whom))
+        .add(tickets().map(|ticket| ticket.id))
+        .add(tickets().map(|ticket| ticket.was))
+        .add(tickets().map(|ticket| ticket.at))
+        .add(tickets().map(|ticket| ticket.preview))
+        .add(tickets().map(|ticket| ticket.preview_by))
+        .add(tickets().map(|ticket| ticket.preview_name))
+        .add(tickets().map(|ticket| ticket.opens))
+        .add(rooms().map(|room| room.id))
+        .add(rooms().map(|room| room.was))
+        .add(rooms().map(|room| room.seq))
+        .add(rooms().map(|room| room.at))
+        .query
         .execute(connection)
         .await;
     match stored {
