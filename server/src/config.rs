@@ -151,7 +151,7 @@ impl Config {
                 .optional("PARLOUR_THREADS", "a whole number from 1 to 256", |text| {
                     text.parse().ok().filter(|count| (1..=256).contains(count))
                 })?
-                .unwrap_or_else(processors),
+                .unwrap_or_else(threads),
             heartbeat: Duration::from_millis(values.number(
                 "PARLOUR_HEARTBEAT_MS",
                 500,
@@ -283,9 +283,10 @@ fn log(values: &Values) -> Result<LogConfig, ConfigError> {
     Ok(LogConfig { filter, format })
 }
 
-/// All of them. With fewer a server that is not full spends less on waking threads, and a full one stores less.
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+/// One for every two processors; the others are for the database. A thread that has something to do wakes
+/// another one for it, which costs a server that is not full more than serving does.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2))
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ pub const SETTINGS: &[Setting] = &[
         flag: "threads",
         value: "NUMBER",
         default: None,
-        help: "Threads that serve connections; without it, one for each processor",
+        help: "Threads that serve connections; without it, one for every two processors",
         rare: true,
         secret: false,
     },
