@@ -201,7 +201,8 @@ create table found_places (
     chunk        bigint primary key,
     oldest       bigint not null,
     newest       bigint not null,
-    keys         bytea not null
+    keys         bytea not null,
+    stamp        uuid not null                    -- another one with each set
 );
 create index found_places_newest on found_places (newest);
 -- The places of a term in a block of 8192, as store/found/postings.rs writes them. What is written at a

@@ -189,7 +189,8 @@ create table found_places (
     chunk        integer primary key,
     oldest       integer not null,
     newest       integer not null,
-    keys         blob not null
+    keys         blob not null,
+    stamp        blob not null                    -- another one with each set
 ) strict;
 create index found_places_newest on found_places (newest);
 -- The places of a term in a block of 8192, as store/found/postings.rs writes them. What is written at a

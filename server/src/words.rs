@@ -5,7 +5,6 @@
 //! count. Where a script puts no spaces between words, each character is a word, and two that
 //! stand side by side are indexed as a pair.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization as _;
@@ -56,49 +55,56 @@ const MARK: char = '^';
 /// The words of `text`, in order.
 #[must_use]
 pub fn words(text: &str) -> Vec<Word> {
-    let mut reader = Reader::default();
-    let mut chars = text.char_indices().peekable();
-    while let Some((start, first)) = chars.next() {
-        let mut end = start + first.len_utf8();
-        while let Some((at, next)) = chars.next_if(|(_, next)| continues(*next)) {
-            end = at + next.len_utf8();
-        }
-        reader.read(&text[start..end], start..end);
-    }
-    reader.words
+    let Reader { folded, words, .. } = Reader::read(text);
+    let words = words.into_iter().map(|word| Word {
+        text: folded[word.folded].to_owned(),
+        range: word.range,
+        dense: word.dense,
+        joins: word.joins,
+    });
+    words.collect()
 }
 
-/// What a text is found by: the terms of its words, each once.
-#[must_use]
-pub fn terms(text: &str) -> BTreeSet<String> {
-    let words = words(text);
-    let mut terms = BTreeSet::new();
+/// Calls `each` with what a text is found by: the terms of its words, one of several words several times.
+pub fn each_term(text: &str, mut each: impl FnMut(&str)) {
+    let Reader { folded, words, .. } = Reader::read(text);
     for (index, word) in words.iter().enumerate() {
+        let Range { start, end } = word.folded;
         if word.dense {
             if let Some(next) = words.get(index + 1).filter(|next| next.joins) {
-                terms.insert(format!("{}{}", word.text, next.text));
+                each(&folded[start..next.folded.end]);
             }
         } else {
             for length in BEGINNINGS {
-                if let Some(beginning) = beginning(&word.text, length) {
-                    terms.insert(format!("{MARK}{beginning}"));
+                if let Some(beginning) = beginning(&folded[start..end], length) {
+                    each(&folded[start - MARK.len_utf8()..start + beginning]);
                 }
             }
         }
-        terms.insert(word.text.clone());
+        each(&folded[start..end]);
     }
-    terms
 }
 
-/// The first `length` characters, if there are as many.
-fn beginning(text: &str, length: usize) -> Option<&str> {
+/// Where the first `length` characters end, if there are as many.
+fn beginning(text: &str, length: usize) -> Option<usize> {
     let (at, last) = text.char_indices().nth(length - 1)?;
-    Some(&text[..at + last.len_utf8()])
+    Some(at + last.len_utf8())
 }
 
+/// A word, as [`Word`], by where it stands in what was folded.
+struct Span {
+    folded: Range<usize>,
+    range: Range<usize>,
+    dense: bool,
+    joins: bool,
+}
+
+/// Reads a text. Each word is copied to one buffer, so that terms are parts of it.
 #[derive(Default)]
 struct Reader {
-    words: Vec<Word>,
+    /// Words one behind the other, and a [`MARK`] before each that has beginnings.
+    folded: String,
+    words: Vec<Span>,
     /// Whether the next letter belongs to the last word.
     open: bool,
     /// Of the last word, in characters.
@@ -106,11 +112,28 @@ struct Reader {
 }
 
 impl Reader {
+    fn read(text: &str) -> Self {
+        let mut reader = Self {
+            folded: String::with_capacity(text.len() * 5 / 4),
+            words: Vec::with_capacity(text.len() / 4),
+            ..Self::default()
+        };
+        let mut chars = text.char_indices().peekable();
+        while let Some((start, first)) = chars.next() {
+            let mut end = start + first.len_utf8();
+            while let Some((at, next)) = chars.next_if(|(_, next)| continues(*next)) {
+                end = at + next.len_utf8();
+            }
+            reader.take(&text[start..end], &(start..end));
+        }
+        reader
+    }
+
     /// Reads one character with all that is put on it.
-    fn read(&mut self, cluster: &str, range: Range<usize>) {
+    fn take(&mut self, cluster: &str, range: &Range<usize>) {
         if let [byte] = cluster.as_bytes() {
             if byte.is_ascii_alphanumeric() {
-                self.push(char::from(byte.to_ascii_lowercase()), &range);
+                self.push(char::from(byte.to_ascii_lowercase()), range);
             } else {
                 self.open = false;
             }
@@ -122,12 +145,12 @@ impl Reader {
             return;
         }
         for char in folded.chars() {
-            self.push(char, &range);
+            self.push(char, range);
         }
     }
 
     fn push(&mut self, char: char, range: &Range<usize>) {
-        let mark = is_combining_mark(char);
+        let mark = !char.is_ascii() && is_combining_mark(char);
         if !mark && !char.is_alphanumeric() {
             return;
         }
@@ -137,15 +160,21 @@ impl Reader {
             Some(last) if mark || (self.open && !last.dense && !dense) => {
                 // A mark alone is dropped with the word that it would belong to.
                 if self.length < MAX_WORD {
-                    last.text.push(char);
+                    self.folded.push(char);
                     self.length += 1;
+                    last.folded.end = self.folded.len();
                 }
                 last.range.end = range.end;
             }
             last => {
                 let joins = dense && self.open && last.is_some_and(|last| last.dense);
-                self.words.push(Word {
-                    text: char.to_string(),
+                if !dense {
+                    self.folded.push(MARK);
+                }
+                let start = self.folded.len();
+                self.folded.push(char);
+                self.words.push(Span {
+                    folded: start..self.folded.len(),
                     range: range.clone(),
                     dense,
                     joins,
@@ -202,10 +231,11 @@ fn is_diacritic(char: char) -> bool {
 /// Whether a character belongs to the one before it: marks, parts of Korean syllables, and what
 /// cannot be seen, so that a soft hyphen divides no word.
 fn continues(char: char) -> bool {
-    is_combining_mark(char)
-        || matches!(char,
+    !char.is_ascii()
+        && (is_combining_mark(char)
+            || matches!(char,
             '\u{ad}' | '\u{640}' | '\u{1160}'..='\u{11ff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
-            | '\u{ff9e}' | '\u{ff9f}')
+            | '\u{ff9e}' | '\u{ff9f}'))
 }
 
 /// Scripts without spaces: Thai, Lao, Myanmar, Khmer, Kana, Han; and Hangul, whose words take endings.
@@ -219,11 +249,21 @@ fn is_dense(char: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use proptest::prelude::*;
 
     fn texts(text: &str) -> Vec<String> {
         words(text).into_iter().map(|word| word.text).collect()
+    }
+
+    fn terms(text: &str) -> BTreeSet<String> {
+        let mut terms = BTreeSet::new();
+        each_term(text, |term| {
+            let _ = terms.insert(term.to_owned());
+        });
+        terms
     }
 
     #[test]

@@ -351,3 +351,21 @@ async fn two_nodes_index_what_both_have_taken() {
     }
     cluster.assert_well().await;
 }
+
+/// What a node keeps of the end of the index is worth nothing once another one has added to it.
+#[tokio::test]
+async fn a_node_adds_to_what_another_has_indexed() {
+    let (cluster, mut office) = Cluster::of(2).await;
+    let first = Visitor::arrive(&cluster[0], &office.site).await;
+    let second = Visitor::arrive(&cluster[1], &office.site).await;
+    let _ = first.open("lamp of the first").await;
+    assert_eq!(indexed(cluster[0].data()).await, 1);
+    let _ = second.open("lamp of the second").await;
+    assert_eq!(indexed(cluster[0].data()).await, 2);
+    let _ = first.say("lamp again").await;
+    assert_eq!(indexed(cluster[0].data()).await, 3);
+    let path = "/api/v1/search?q=lamp";
+    let answer = office.owner.browser.read(path).await.expect(200).json();
+    assert_eq!(answer["messages"].as_array().unwrap().len(), 3, "{answer}");
+    cluster.assert_well().await;
+}

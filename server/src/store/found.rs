@@ -10,7 +10,7 @@
 //! seen not to be there. An edited text, and a visitor with another name, are noted once more by
 //! the schema's triggers.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::json;
@@ -22,10 +22,13 @@ use super::sql::{Query, Target, query_built};
 use super::{Database, Result};
 use crate::words;
 
+mod block;
 mod index;
 pub mod indexer;
+mod places;
 pub(super) mod postings;
 mod set;
+pub(super) mod waiting;
 
 /// The scope of tickets' rooms, which every agent may read.
 pub(super) const TICKETS: &str = "@t";
@@ -37,12 +40,16 @@ pub(super) const CHUNK: usize = 128;
 
 /// The scope of a room: a term that all its messages have, so that what an agent may not read is
 /// never looked at.
-pub(super) fn scope(room: Uuid, kind: RoomKind) -> String {
+pub(super) fn scope(room: Uuid, kind: RoomKind) -> Cow<'static, str> {
     if kind.is_private() {
-        format!("@{}", room.simple())
+        private_scope(room)
     } else {
-        TICKETS.to_owned()
+        Cow::Borrowed(TICKETS)
     }
+}
+
+fn private_scope(room: Uuid) -> Cow<'static, str> {
+    Cow::Owned(format!("@{}", room.simple()))
 }
 
 /// What is found.
@@ -111,7 +118,7 @@ impl Key {
 }
 
 /// Rows of `found_waiting` for messages that are stored.
-pub(super) fn waiting(stored: &[Stored]) -> Vec<Vec<u8>> {
+pub(super) fn waiting_rows(stored: &[Stored]) -> Vec<Vec<u8>> {
     let keys: Vec<Key> = stored.iter().filter_map(Key::of).collect();
     let rows = keys.chunks(CHUNK);
     rows.map(|keys| Key::row(keys.iter().copied())).collect()
@@ -120,18 +127,17 @@ pub(super) fn waiting(stored: &[Stored]) -> Vec<Vec<u8>> {
 /// What is found by its text, as it stands now.
 pub(super) struct Text {
     pub(super) key: Key,
-    scope: String,
+    scope: Cow<'static, str>,
     text: String,
     /// When it was stored; of visitors nothing.
     pub(super) at: i64,
 }
 
 impl Text {
-    /// What it is found by.
-    pub(super) fn terms(&self) -> BTreeSet<String> {
-        let mut terms = words::terms(&self.text);
-        terms.insert(self.scope.clone());
-        terms
+    /// Calls `each` with what it is found by, some of it several times.
+    pub(super) fn each_term(&self, mut each: impl FnMut(&str)) {
+        each(&self.scope);
+        words::each_term(&self.text, each);
     }
 }
 
@@ -175,7 +181,7 @@ pub(super) async fn texts(
         texts.push(Text {
             key,
             scope: match key {
-                Key::Visitor(_) => VISITORS.to_owned(),
+                Key::Visitor(_) => Cow::Borrowed(VISITORS),
                 Key::Message(room, _) | Key::Edited(room, _) => {
                     scope(room, RoomKind::parse(row.try_get(2)?)?)
                 }

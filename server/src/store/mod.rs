@@ -43,7 +43,7 @@ pub mod sites;
 pub mod visitors;
 
 pub use error::{OpenError, Result, StoreError};
-use found::indexer::Waiting;
+use found::waiting::Waiting;
 pub use sql::{Connection, Database, Pool};
 use writer::Writer;
 
@@ -184,7 +184,7 @@ impl Store {
         let waiting = self.waiting.clone();
         let then = move |result: Result<append::Appended>| {
             if let Ok(appended) = &result {
-                waiting.add(appended.stored.len());
+                waiting.add(appended);
                 committed(appended);
             }
             // Nobody waits for it if the connection is gone; the messages are stored all the same.

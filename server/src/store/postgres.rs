@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Postgres};
 use tokio::time::Instant;
 
 use super::append::{self, Append, Appended, Kept};
-use super::found::indexer::Waiting;
+use super::found::waiting::Waiting;
 use super::joining::Joining;
 use super::sql::{Connection, Pool};
 use super::writer::Writer;

@@ -68,7 +68,9 @@ impl Store {
         .bind(MAX_ROOMS)
         .fetch_all(self.reader())
         .await?;
-        let rooms = rooms.into_iter().map(|room| scope(room, Kind::Direct));
+        let rooms = rooms
+            .into_iter()
+            .map(|room| scope(room, Kind::Direct).into_owned());
         let scopes = std::iter::once(TICKETS.to_owned()).chain(rooms).collect();
         let mut walk = Walk::begin(self, asked(terms, scopes), before).await?;
         let mut found = Vec::new();

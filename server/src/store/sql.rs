@@ -167,6 +167,8 @@ pub enum Value {
     Integers(Vec<i64>),
     /// `text[]`, or a JSON array.
     Texts(Vec<String>),
+    /// `bytea[]`, or a JSON array in hexadecimal.
+    Blobs(Vec<Vec<u8>>),
 }
 
 macro_rules! value {
@@ -196,6 +198,8 @@ value! {
     Vec<Uuid> => |value| Self::Ids(value);
     Vec<i64> => |value| Self::Integers(value);
     &[String] => |value| Self::Texts(value.to_vec());
+    Vec<String> => |value| Self::Texts(value);
+    Vec<Vec<u8>> => |value| Self::Blobs(value);
 }
 
 /// A statement with its values.
@@ -393,6 +397,10 @@ fn sqlite(values: Vec<Value>) -> sqlx::Result<SqliteArguments> {
             Value::Ids(value) => arguments.add(json_ids(&value)),
             Value::Integers(value) => arguments.add(serde_json::json!(value).to_string()),
             Value::Texts(value) => arguments.add(serde_json::json!(value).to_string()),
+            Value::Blobs(value) => {
+                let value: Vec<String> = value.iter().map(|bytes| crate::hex(bytes)).collect();
+                arguments.add(serde_json::json!(value).to_string())
+            }
         }
         .map_err(sqlx::Error::Encode)?;
     }
@@ -412,6 +420,7 @@ fn postgres(values: Vec<Value>) -> sqlx::Result<PgArguments> {
             Value::Ids(value) => arguments.add(value),
             Value::Integers(value) => arguments.add(value),
             Value::Texts(value) => arguments.add(value),
+            Value::Blobs(value) => arguments.add(value),
         }
         .map_err(sqlx::Error::Encode)?;
     }

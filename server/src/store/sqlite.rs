@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, Connection as _};
 use uuid::Uuid;
 
-use super::found::indexer::Waiting;
+use super::found::waiting::Waiting;
 use super::joining::Joining;
 use super::shortened::Committed;
 use super::sql::{self, Connection, Pool};

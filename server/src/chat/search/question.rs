@@ -240,7 +240,10 @@ mod tests {
         fn what_fits_has_the_terms(text in "[abé東京 ]{0,24}", question in "[abé東京 \"]{0,8}") {
             let question = Question::parse(&question);
             if question.fits(&text) {
-                let terms = crate::words::terms(&text);
+                let mut terms = std::collections::HashSet::new();
+                crate::words::each_term(&text, |term| {
+                    let _ = terms.insert(term.to_owned());
+                });
                 for term in question.terms() {
                     let found = match term {
                         Term::Exact(term) => terms.contains(term),

@@ -217,7 +217,7 @@ pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Resul
     rooms.sort_unstable_by_key(|room| room.id);
     let mut tickets: Vec<_> = batch.changed_tickets().collect();
     tickets.sort_unstable_by_key(|ticket| ticket.id);
-    let waiting = found::waiting(&batch.new);
+    let waiting = found::waiting_rows(&batch.new);
     let shape = Shape::of([batch.new.len(), rooms.len(), tickets.len(), waiting.len()]);
     let (new, rooms, tickets) = (|| batch.new.iter(), || rooms.iter(), || tickets.iter());
     let stored = Columns::of(shape)

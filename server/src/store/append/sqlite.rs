@@ -123,7 +123,9 @@ pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<
         ])
     });
     let tickets: Vec<_> = tickets.collect();
-    let waiting = found::waiting(&batch.new).into_iter().map(|row| hex(&row));
+    let waiting = found::waiting_rows(&batch.new)
+        .into_iter()
+        .map(|row| hex(&row));
     let waiting: Vec<_> = waiting.collect();
     let rows = batch.new.len() + rooms.len() + tickets.len() + waiting.len();
     let stored = query(

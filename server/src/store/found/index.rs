@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::Key;
-use super::indexer;
-use super::set::Set;
+use super::set::{PIECE, Set};
+use super::{Key, indexer, texts};
 use crate::store::sql::{query, query_built};
 use crate::store::{Connection, Database, Pool, Result, Store};
 
 /// Keys of one transaction.
-const SET: usize = 4_096;
+const SET: usize = 5_000;
 
 impl Store {
     /// Makes the index anew from what is stored, a part at a time; how many entries it has.
@@ -34,16 +33,26 @@ impl Store {
         })
         .await?;
         let keys = self.keys().await?;
+        let mut end = None;
         for part in keys.chunks(SET) {
-            let part = part.to_vec();
-            self.write(move |connection| {
+            let (part, kept) = (part.to_vec(), end.take());
+            let written = self.write(move |connection| {
                 Box::pin(async move {
                     indexer::lock(connection).await?;
-                    let set = Set::read(&mut *connection, &part, Duration::ZERO).await?;
-                    set.write(connection, Duration::ZERO).await
+                    let mut set = Set::begin(&mut *connection, kept).await?;
+                    for keys in part.chunks(PIECE) {
+                        let texts = texts(connection.database(), &mut *connection, keys).await?;
+                        set.add(&mut *connection, &texts).await?;
+                    }
+                    let rows = set.rows(&mut *connection, Duration::ZERO).await?;
+                    for postings in rows.postings {
+                        postings.execute(&mut *connection).await?;
+                    }
+                    rows.places.execute(connection).await?;
+                    Ok(rows.end)
                 })
-            })
-            .await?;
+            });
+            end = Some(written.await?);
         }
         Ok(keys.len())
     }

@@ -1,23 +1,23 @@
 //! What waits for the index, read in sets.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::Key;
-use super::set::{Set, rest};
+use super::set::{End, PIECE, Set, rest};
+use super::waiting::{MANY, Waiting};
+use crate::clock;
 use crate::store::postgres::{self, ONE_PLAN};
 use crate::store::sql::{Target, query, query_built};
-use crate::store::{Connection, Database, Pool, Result, Store};
+use crate::store::{Connection, Pool, Result, Store};
 
-/// Messages that are read as soon as they wait.
-const MANY: usize = 2_048;
 /// How long fewer wait for others: a term that is there already is written once for a set.
 const GATHER: Duration = Duration::from_secs(3);
-/// From one to the next, unless more waits than can be indexed with pauses.
+/// Messages of one transaction: all that wait after [`MANY`], with those that have come meanwhile.
+const SET: usize = 2 * MANY;
+/// From one statement to the next, unless more waits than can be indexed with pauses.
 const PAUSE: Duration = Duration::from_millis(10);
 /// How often it is looked for what another node has left behind.
 const LOOK: Duration = Duration::from_secs(30);
@@ -26,38 +26,12 @@ const ROWS: i64 = 64;
 /// Whose transaction may index, of all nodes.
 const LOCK: i64 = 0x7061_726c_6f75_7201;
 
-/// How many messages this node has left to the indexer.
-#[derive(Clone, Debug, Default)]
-pub(in crate::store) struct Waiting(Arc<(AtomicUsize, Notify)>);
-
-impl Waiting {
-    /// Counts messages that were stored.
-    pub(in crate::store) fn add(&self, count: usize) {
-        let (waiting, notify) = &*self.0;
-        let before = waiting.fetch_add(count, Ordering::Relaxed);
-        if count > 0 && (before == 0 || (before < MANY && before + count >= MANY)) {
-            notify.notify_one();
-        }
-    }
-
-    /// What was counted since the last time.
-    fn take(&self) -> usize {
-        self.0.0.swap(0, Ordering::Relaxed)
-    }
-
-    async fn reached(&self, count: usize) {
-        let (waiting, notify) = &*self.0;
-        while waiting.load(Ordering::Relaxed) < count {
-            notify.notified().await;
-        }
-    }
-}
-
 impl Store {
     /// Indexes what waits, until the server stops. One node does it at a time.
     pub async fn index_waiting(&self, mut stop: watch::Receiver<bool>) {
         let waiting = &self.waiting;
         let mut failed = false;
+        let mut end = None;
         loop {
             let work = async {
                 // Whether it was reached or not makes no difference.
@@ -69,7 +43,7 @@ impl Store {
                 _ = stop.wait_for(|stop| *stop) => return,
             }
             let outcome = tokio::select! {
-                outcome = self.index_all() => outcome,
+                outcome = self.index_all(&mut end) => outcome,
                 _ = stop.wait_for(|stop| *stop) => return,
             };
             if let Err(error) = &outcome {
@@ -77,72 +51,77 @@ impl Store {
                 if !failed {
                     tracing::warn!(%error, "search does not get on with its index; it is tried again");
                 }
-                waiting.add(1);
+                waiting.count(1);
                 sleep(GATHER).await;
             }
             failed = outcome.is_err();
         }
     }
 
-    async fn index_all(&self) -> Result<()> {
+    /// Indexes all that waits. `end` is what was kept of the end of the index, unless this fails.
+    async fn index_all(&self, end: &mut Option<End>) -> Result<()> {
         let mut waiting = 0;
         loop {
-            waiting += self.waiting.take();
+            waiting += self.waiting.counted();
             let pause = if waiting > 2 * MANY {
                 Duration::ZERO
             } else {
                 PAUSE
             };
-            let count = match self.reader() {
-                Pool::Sqlite(_) => self.index_set(pause).await?,
+            let (kept, began) = (end.take(), clock::now());
+            let indexed = match self.reader() {
+                Pool::Sqlite(_) => self.index_set(kept, pause).await?,
                 Pool::Postgres(pool) => {
-                    postgres::transaction(pool, |to| Box::pin(set_of_all(to, pause))).await?
+                    let texts = self.waiting.clone();
+                    postgres::transaction(pool, |to| Box::pin(set_of_all(to, texts, kept, pause)))
+                        .await?
                 }
             };
-            if count < self.database().set() {
+            *end = indexed.end;
+            if !indexed.more {
+                self.waiting.forget(began);
                 return Ok(());
             }
-            waiting = waiting.saturating_sub(count);
+            waiting = waiting.saturating_sub(indexed.count);
             rest(pause).await;
         }
     }
 
-    /// Indexes a set in SQLite, of whose writer it takes no more time than it must; how many it were.
-    async fn index_set(&self, pause: Duration) -> Result<usize> {
+    /// Indexes a set in SQLite. Its writer gets a piece at a time, for whatever it does holds up others.
+    async fn index_set(&self, kept: Option<End>, pause: Duration) -> Result<Indexed> {
         let reader = self.reader();
-        let (rows, keys) = waiting(reader, self.database().set()).await?;
-        if rows.is_empty() {
-            return Ok(0);
+        let read = Read::of(reader, &self.waiting, kept, pause).await?;
+        let Some(set) = read.set else {
+            return Ok(read.indexed);
+        };
+        let rows = set.rows(reader, pause).await?;
+        for postings in rows.postings {
+            self.write(|to| Box::pin(async move { Ok(postings.execute(to).await?) }))
+                .await?;
+            rest(pause).await;
         }
-        let set = Set::read(reader, &keys, pause).await?;
-        self.write(move |to| {
+        self.write(|to| {
             Box::pin(async move {
-                set.write(to, Duration::ZERO).await?;
-                done(to, rows).await
+                rows.places.execute(&mut *to).await?;
+                done(to, read.rows).await
             })
         })
         .await?;
-        Ok(keys.len())
+        Ok(read.indexed.with(rows.end))
     }
 }
 
-impl Database {
-    /// Messages of one transaction. SQLite has one writer, so that they hold up others; while
-    /// PostgreSQL writes them, it cannot clean up behind updates, which then take longer and longer.
-    fn set(self) -> usize {
-        match self {
-            Self::Sqlite => MANY / 8,
-            Self::Postgres => MANY / 4,
-        }
-    }
-}
-
-/// Indexes a set in PostgreSQL, if no other node does; how many it were.
-async fn set_of_all(connection: &mut Connection, pause: Duration) -> Result<usize> {
+/// Indexes a set in PostgreSQL, if no other node does.
+async fn set_of_all(
+    connection: &mut Connection,
+    texts: Waiting,
+    kept: Option<End>,
+    pause: Duration,
+) -> Result<Indexed> {
     if let Connection::Postgres(connection) = connection {
         let mine = sqlx::query_scalar("select pg_try_advisory_xact_lock($1)").bind(LOCK);
         if !mine.fetch_one(&mut **connection).await? {
-            return Ok(0);
+            return Ok(Indexed::default());
         }
     }
     // What is lost in a crash still waits afterwards.
@@ -150,24 +129,96 @@ async fn set_of_all(connection: &mut Connection, pause: Duration) -> Result<usiz
         .control("set local synchronous_commit = off")
         .await?;
     one_plan(connection).await?;
-    let set = connection.database().set();
-    let (rows, keys) = waiting(&mut *connection, set).await?;
-    if rows.is_empty() {
-        return Ok(0);
+    let read = Read::of(&mut *connection, &texts, kept, pause).await?;
+    let Some(set) = read.set else {
+        return Ok(read.indexed);
+    };
+    let rows = set.rows(&mut *connection, pause).await?;
+    for postings in rows.postings {
+        postings.execute(&mut *connection).await?;
+        rest(pause).await;
     }
-    let set = Set::read(&mut *connection, &keys, pause).await?;
-    set.write(connection, pause).await?;
-    done(connection, rows).await?;
-    Ok(keys.len())
+    rows.places.execute(&mut *connection).await?;
+    done(connection, read.rows).await?;
+    Ok(read.indexed.with(rows.end))
 }
 
-/// Rows of keys that wait, and the keys, the first ones: at least `most`, if there are as many.
-async fn waiting(target: impl Into<Target<'_>>, most: usize) -> Result<(Vec<i64>, Vec<Key>)> {
-    let mut target = target.into();
-    let (mut rows, mut keys) = (Vec::new(), Vec::new());
-    while keys.len() < most {
+/// What was done.
+#[derive(Default)]
+struct Indexed {
+    /// How many messages.
+    count: usize,
+    /// Whether more may wait.
+    more: bool,
+    /// The end of the index, to be kept after the commit.
+    end: Option<End>,
+}
+
+impl Indexed {
+    fn with(self, end: End) -> Self {
+        Self {
+            end: Some(end),
+            ..self
+        }
+    }
+}
+
+/// What waits, read.
+struct Read {
+    /// Nothing if nothing waits.
+    set: Option<Set>,
+    /// Rows of `found_waiting` that are in the set.
+    rows: Vec<i64>,
+    indexed: Indexed,
+}
+
+impl Read {
+    /// Reads a set of what waits, in pieces.
+    async fn of(
+        target: impl Into<Target<'_>>,
+        texts: &Waiting,
+        kept: Option<End>,
+        pause: Duration,
+    ) -> Result<Self> {
+        let mut target = target.into();
+        let waiting = waiting(target.again()).await?;
+        let mut read = Self {
+            set: None,
+            rows: Vec::with_capacity(waiting.len()),
+            indexed: Indexed::default(),
+        };
+        if waiting.is_empty() {
+            read.indexed.end = kept;
+            return Ok(read);
+        }
+        let mut set = Set::begin(target.again(), kept).await?;
+        let mut keys = Vec::with_capacity(2 * PIECE);
+        for (index, (row, more)) in waiting.iter().enumerate() {
+            read.rows.push(*row);
+            keys.extend(Key::read(more));
+            if keys.len() < PIECE && index + 1 < waiting.len() {
+                continue;
+            }
+            let piece = texts.texts(target.again(), &keys, pause).await?;
+            set.add(target.again(), &piece).await?;
+            read.indexed.count += keys.len();
+            keys.clear();
+            if set.is_full() {
+                break;
+            }
+        }
+        read.indexed.more = read.rows.len() < waiting.len() || read.indexed.count >= SET;
+        read.set = Some(set);
+        Ok(read)
+    }
+}
+
+/// Rows of keys that wait, the first ones: of at least a set, if there are as many.
+async fn waiting(mut target: Target<'_>) -> Result<Vec<(i64, Vec<u8>)>> {
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while bytes < SET * Key::LENGTH {
         let more = query("select id, keys from found_waiting where id > $1 order by id limit $2")
-            .bind(rows.last().copied().unwrap_or(0))
+            .bind(rows.last().map_or(0, |(id, _)| *id))
             .bind(ROWS)
             .fetch_all(target.again())
             .await?;
@@ -175,11 +226,12 @@ async fn waiting(target: impl Into<Target<'_>>, most: usize) -> Result<(Vec<i64>
             break;
         }
         for row in &more {
-            rows.push(row.try_get::<i64, _>(0)?);
-            keys.extend(Key::read(row.try_get(1)?));
+            let keys: Vec<u8> = row.try_get(1)?;
+            bytes += keys.len();
+            rows.push((row.try_get(0)?, keys));
         }
     }
-    Ok((rows, keys))
+    Ok(rows)
 }
 
 /// These do not wait any more.

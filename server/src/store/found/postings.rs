@@ -86,8 +86,63 @@ impl Places {
     }
 }
 
+/// The places of a term as they are stored.
+pub(super) struct List(Vec<u8>);
+
+impl List {
+    pub(super) fn of(place: u16) -> Self {
+        Self(place.to_le_bytes().to_vec())
+    }
+
+    /// What is stored.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Adds a place; whether it is new.
+    pub(super) fn add(&mut self, place: u16) -> bool {
+        if self.0.len() == BITS {
+            let (byte, bit) = (usize::from(place / 8), 1 << (place % 8));
+            let Some(byte) = self.0.get_mut(byte) else {
+                return false;
+            };
+            let before = std::mem::replace(byte, *byte | bit);
+            return before & bit == 0;
+        }
+        let (places, _) = self.0.as_chunks::<2>();
+        // Mostly it is the last one, or behind it.
+        let index = match places.last().map(|last| u16::from_le_bytes(*last)) {
+            Some(last) if last == place => return false,
+            Some(last) if last > place => {
+                match places.binary_search_by_key(&place, |place| u16::from_le_bytes(*place)) {
+                    Ok(_) => return false,
+                    Err(index) => index,
+                }
+            }
+            _ => places.len(),
+        };
+        if self.0.len() + 2 < BITS {
+            self.0.splice(index * 2..index * 2, place.to_le_bytes());
+        } else {
+            self.add_all(&place.to_le_bytes());
+        }
+        true
+    }
+
+    /// Adds what is stored.
+    pub(super) fn add_all(&mut self, bytes: &[u8]) {
+        let mut all = Places::NONE;
+        all.add_all(&self.0);
+        all.add_all(bytes);
+        self.0 = all.bytes();
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -114,6 +169,21 @@ mod tests {
                 popped.push(place);
             }
             assert_eq!(popped, expected, "{count}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_is_what_its_places_are_in_bytes(places in vec(0_u16..8_192, 1..1_200)) {
+            let mut list = List::of(places[0]);
+            let mut all = Places::NONE;
+            all.add(places[0]);
+            for place in &places[1..] {
+                let before = all.clone();
+                all.add(*place);
+                prop_assert_eq!(list.add(*place), all != before);
+            }
+            prop_assert_eq!(list.bytes(), all.bytes());
         }
     }
 

@@ -1,9 +1,9 @@
 //! What has all that is asked for, from the newest to the oldest.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::store::found::postings::{BLOCK, Places};
-use crate::store::found::{CHUNK, Key, texts};
+use crate::store::found::{CHUNK, Key, Text, texts};
 use crate::store::sql::{query, query_built};
 use crate::store::{Result, Store};
 
@@ -100,11 +100,16 @@ impl<'s> Walk<'s> {
         let places: HashMap<Key, i64> = keys.iter().copied().zip((0..end).rev()).collect();
         let database = self.store.database();
         let texts = texts(database, self.store.reader(), &keys).await?;
-        let fits = |terms: &BTreeSet<String>| {
-            let has = |asked: &Asked| terms.iter().any(|term| asked.fits(term));
-            self.asked.iter().all(has)
+        let fits = |text: &Text| {
+            let mut fits = vec![false; self.asked.len()];
+            text.each_term(|term| {
+                for (fits, asked) in fits.iter_mut().zip(&self.asked) {
+                    *fits = *fits || asked.fits(term);
+                }
+            });
+            fits.iter().all(|fits| *fits)
         };
-        let fitting = texts.iter().filter(|text| fits(&text.terms()));
+        let fitting = texts.iter().filter(|text| fits(text));
         let fitting = fitting.filter_map(|text| Some((*places.get(&text.key)?, text.key.plain())));
         Ok(fitting.filter(|(place, _)| *place < self.before).collect())
     }
