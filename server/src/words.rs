@@ -118,22 +118,39 @@ impl Reader {
             words: Vec::with_capacity(text.len() / 4),
             ..Self::default()
         };
-        let mut chars = text.char_indices().peekable();
-        while let Some((start, first)) = chars.next() {
-            let mut end = start + first.len_utf8();
-            while let Some((at, next)) = chars.next_if(|(_, next)| continues(*next)) {
-                end = at + next.len_utf8();
+        let mut at = 0;
+        while let Some(first) = text[at..].chars().next() {
+            let mut end = at + plain_length(&text[at..]);
+            if end > at {
+                reader.push_plain(&text[at..end], at);
+            } else {
+                end += first.len_utf8();
+                let more = text[end..].chars().take_while(|next| continues(*next));
+                end += more.map(char::len_utf8).sum::<usize>();
+                reader.push_cluster(&text[at..end], &(at..end));
             }
-            reader.take(&text[start..end], &(start..end));
+            at = end;
         }
         reader
     }
 
-    /// Reads one character with all that is put on it.
-    fn take(&mut self, cluster: &str, range: &Range<usize>) {
+    /// Adds letters and digits of ASCII.
+    fn push_plain(&mut self, run: &str, at: usize) {
+        if !self.open || self.words.last().is_none_or(|last| last.dense) {
+            self.begin(false, false, at);
+        }
+        let start = self.folded.len();
+        let kept = run.len().min(MAX_WORD - self.length);
+        self.folded.push_str(&run[..kept]);
+        self.folded[start..].make_ascii_lowercase();
+        self.end(kept, at + run.len());
+    }
+
+    /// Adds one character with all that is put on it.
+    fn push_cluster(&mut self, cluster: &str, range: &Range<usize>) {
         if let [byte] = cluster.as_bytes() {
             if byte.is_ascii_alphanumeric() {
-                self.push(char::from(byte.to_ascii_lowercase()), range);
+                self.push_plain(cluster, range.start);
             } else {
                 self.open = false;
             }
@@ -150,39 +167,54 @@ impl Reader {
     }
 
     fn push(&mut self, char: char, range: &Range<usize>) {
-        let mark = !char.is_ascii() && is_combining_mark(char);
+        let mark = is_combining_mark(char);
         if !mark && !char.is_alphanumeric() {
             return;
         }
         let dense = is_dense(char);
-        let last = self.words.last_mut();
-        match last {
-            Some(last) if mark || (self.open && !last.dense && !dense) => {
-                // A mark alone is dropped with the word that it would belong to.
-                if self.length < MAX_WORD {
-                    self.folded.push(char);
-                    self.length += 1;
-                    last.folded.end = self.folded.len();
-                }
-                last.range.end = range.end;
-            }
-            last => {
-                let joins = dense && self.open && last.is_some_and(|last| last.dense);
-                if !dense {
-                    self.folded.push(MARK);
-                }
-                let start = self.folded.len();
-                self.folded.push(char);
-                self.words.push(Span {
-                    folded: start..self.folded.len(),
-                    range: range.clone(),
-                    dense,
-                    joins,
-                });
-                self.length = 1;
-            }
+        let last = self.words.last().map(|last| last.dense);
+        let goes_on = mark || (self.open && !dense && last == Some(false));
+        if last.is_none() || !goes_on {
+            let joins = dense && self.open && last == Some(true);
+            self.begin(dense, joins, range.start);
         }
+        // A mark alone is dropped with the word that it would belong to.
+        let kept = usize::from(self.length < MAX_WORD);
+        self.folded.extend((kept > 0).then_some(char));
+        self.end(kept, range.end);
+    }
+
+    fn begin(&mut self, dense: bool, joins: bool, at: usize) {
+        if !dense {
+            self.folded.push(MARK);
+        }
+        let start = self.folded.len();
+        self.words.push(Span {
+            folded: start..start,
+            range: at..at,
+            dense,
+            joins,
+        });
+        self.length = 0;
+    }
+
+    /// The last word ends here, so many characters longer.
+    fn end(&mut self, longer: usize, at: usize) {
+        self.length += longer;
         self.open = true;
+        if let Some(last) = self.words.last_mut() {
+            last.folded.end = self.folded.len();
+            last.range.end = at;
+        }
+    }
+}
+
+/// How many letters and digits of ASCII a text begins with, without one that others may be put on.
+fn plain_length(text: &str) -> usize {
+    match text.bytes().position(|byte| !byte.is_ascii_alphanumeric()) {
+        Some(end) if text.as_bytes()[end].is_ascii() => end,
+        Some(end) => end.saturating_sub(1),
+        None => text.len(),
     }
 }
 
@@ -315,6 +347,17 @@ mod tests {
     }
 
     proptest! {
+        /// What is read at once is what is read character by character: wide letters fold to these.
+        #[test]
+        fn plain_letters_are_read_like_others(text in "[a-z0-9A-Z .,é東]{0,30}|[aZ]{60,70}é?") {
+            let wide = |char: char| match char {
+                '!'..='~' => char::from_u32(u32::from(char) + 0xfee0).unwrap(),
+                other => other,
+            };
+            let slow: String = text.chars().map(wide).collect();
+            prop_assert_eq!(terms(&text), terms(&slow));
+        }
+
         #[test]
         fn words_lie_in_the_text_in_order(text in "\\PC{0,40}|[a-z\u{e9}\u{301}東カ\u{3099}ที่ ]{0,30}") {
             let mut end = 0;

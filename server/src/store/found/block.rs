@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use serde_json::json;
 
 use super::postings::List;
@@ -17,8 +18,10 @@ pub(super) struct Block {
     pub(super) number: i64,
     /// Whether a term that is not here has no row.
     complete: bool,
-    terms: HashMap<Box<str>, Entry>,
+    terms: HashMap<Box<str>, Entry, RandomState>,
     size: usize,
+    /// How many rows are to be written.
+    outdated: usize,
 }
 
 struct Entry {
@@ -50,14 +53,20 @@ impl Block {
         Self {
             number,
             complete: false,
-            terms: HashMap::new(),
+            terms: HashMap::default(),
             size: 0,
+            outdated: 0,
         }
     }
 
     /// About how many bytes it takes.
     pub(super) fn size(&self) -> usize {
         self.size
+    }
+
+    /// How many rows are to be written.
+    pub(super) fn outdated(&self) -> usize {
+        self.outdated
     }
 
     /// Adds a place of a term.
@@ -69,6 +78,7 @@ impl Block {
             };
             let places = List::of(place);
             self.size += ENTRY + term.len();
+            self.outdated += 1;
             self.terms.insert(term.into(), Entry { places, row });
             return;
         };
@@ -77,6 +87,7 @@ impl Block {
             self.size += entry.places.bytes().len() - before;
             if entry.row == Row::Same {
                 entry.row = Row::Older;
+                self.outdated += 1;
             }
         }
     }
@@ -137,6 +148,7 @@ impl Block {
                 rows.push((row, term, entry.places.bytes()));
             }
         }
+        self.outdated = 0;
         rows.sort_unstable_by_key(|(row, term, _)| (*row == Row::Older, *term));
         let pieces = rows.chunk_by(|(one, ..), (other, ..)| one == other);
         let pieces = pieces.flat_map(|rows| rows.chunks(PIECE));

@@ -94,6 +94,7 @@ impl Store {
         let Some(set) = read.set else {
             return Ok(read.indexed);
         };
+        let pause = set.pause(pause);
         let rows = set.rows(reader, pause).await?;
         for postings in rows.postings {
             self.write(|to| Box::pin(async move { Ok(postings.execute(to).await?) }))
@@ -133,6 +134,7 @@ async fn set_of_all(
     let Some(set) = read.set else {
         return Ok(read.indexed);
     };
+    let pause = set.pause(pause);
     let rows = set.rows(&mut *connection, pause).await?;
     for postings in rows.postings {
         postings.execute(&mut *connection).await?;

@@ -16,8 +16,11 @@ use crate::store::{Database, Result};
 
 /// Texts, and terms, of one statement. Whoever writes a message has her turn between two of them.
 pub(super) const PIECE: usize = 256;
-/// Bytes of terms after which a set is large enough, and the newest block is not kept.
-pub(super) const MAX_SIZE: usize = 8 << 20;
+/// Terms after which a set is large enough: with a pause behind each piece of them it is written, and
+/// read before, in half of the time that a transaction has.
+const MAX_TERMS: usize = 64 * PIECE;
+/// Bytes after which the newest block is not kept.
+const MAX_SIZE: usize = 8 << 20;
 
 /// The end of the index as this node has left it. Whoever adds to the index puts a stamp on its last
 /// chunk, so that it is seen whether anybody has since.
@@ -80,8 +83,20 @@ impl Set {
 
     /// Whether it is large enough.
     pub(super) fn is_full(&self) -> bool {
-        let blocks = self.blocks.values().map(Block::size);
-        blocks.sum::<usize>() + self.end.block.size() > MAX_SIZE
+        self.terms() >= MAX_TERMS
+    }
+
+    /// The pause between its pieces: none if long texts have made them too many.
+    pub(super) fn pause(&self, pause: Duration) -> Duration {
+        if self.terms() > 2 * MAX_TERMS {
+            return Duration::ZERO;
+        }
+        pause
+    }
+
+    fn terms(&self) -> usize {
+        let blocks = self.blocks.values().chain([&self.end.block]);
+        blocks.map(Block::outdated).sum()
     }
 
     /// Puts what is new behind all that have a place, in its order. What was edited stays where it is;
