@@ -180,7 +180,7 @@ fn written(database: Database, block: i64, rows: &[(Row, &str, &[u8])]) -> Query
             let (terms, places): (Vec<String>, Vec<Vec<u8>>) = rows
                 .map(|(_, term, places)| ((*term).to_owned(), places.to_vec()))
                 .unzip();
-            // Asked whether it is there, PostgreSQL takes longer.
+            // Which of them are there is known, so that PostgreSQL need not look for a conflict.
             let sql = if older {
                 "update found_postings p set places = new.places
                  from unnest($2::text[], $3::bytea[]) as new (term, places)
