@@ -119,7 +119,9 @@ create table rooms (
     -- Two agents have one direct room: their ids, the smaller first. Null for the rest.
     pair         bytea unique,
     created_at   bigint not null
-) with (fillfactor = 85);
+-- Active rooms and tickets lie side by side, and one set of messages may write all of a page once more. A
+-- row that finds no room in its page costs an entry in every index.
+) with (fillfactor = 50);
 
 -- A ticket's id is the id of its public room. The visitor's browser makes it, so that a
 -- repeated first message opens no second ticket.
@@ -146,7 +148,7 @@ create table tickets (
     -- The 2 s in which the newest entry lies. An update that changes no indexed column writes to no index
     -- at all, so indexes have this and not the time; what lies in the same 2 s is sorted when it is read.
     period       bigint not null generated always as (at >> 21) stored
-) with (fillfactor = 85);
+) with (fillfactor = 50);
 -- A list is one state, newest first; the id breaks ties, so a page boundary never skips a row.
 create index tickets_list on tickets (state, period desc);
 create index tickets_mine on tickets (assignee, state, period desc);

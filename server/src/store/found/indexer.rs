@@ -1,5 +1,6 @@
 //! What waits for the index, read in sets.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -72,8 +73,8 @@ impl Store {
             let indexed = match self.reader() {
                 Pool::Sqlite(_) => self.index_set(kept, pause).await?,
                 Pool::Postgres(pool) => {
-                    let texts = self.waiting.clone();
-                    postgres::transaction(pool, |to| Box::pin(set_of_all(to, texts, kept, pause)))
+                    let texts = &self.waiting;
+                    postgres::with(pool, async |to| set_of_all(to, texts, kept, pause).await)
                         .await?
                 }
             };
@@ -115,22 +116,30 @@ impl Store {
 /// Indexes a set in PostgreSQL, if no other node does.
 async fn set_of_all(
     connection: &mut Connection,
-    texts: Waiting,
+    texts: &Waiting,
     kept: Option<End>,
     pause: Duration,
 ) -> Result<Indexed> {
-    if let Connection::Postgres(connection) = connection {
-        let mine = sqlx::query_scalar("select pg_try_advisory_xact_lock($1)").bind(LOCK);
-        if !mine.fetch_one(&mut **connection).await? {
-            return Ok(Indexed::default());
-        }
+    if !locks(connection, "select pg_try_advisory_lock($1)").await? {
+        return Ok(Indexed::default());
     }
-    // What is lost in a crash still waits afterwards.
-    connection
-        .control("set local synchronous_commit = off")
-        .await?;
-    one_plan(connection).await?;
-    let read = Read::of(&mut *connection, &texts, kept, pause).await?;
+    let indexed = locked_set(connection, texts, kept, pause).await;
+    // Whatever came of it, or the connection would keep the lock. Without a transaction nothing happens.
+    connection.control("rollback").await?;
+    locks(connection, "select pg_advisory_unlock($1)").await?;
+    indexed
+}
+
+/// Each piece is a transaction of its own: while one that has written is open, PostgreSQL keeps all that
+/// others leave behind, and a row that is written again and again has no room in its page any more.
+async fn locked_set(
+    connection: &mut Connection,
+    texts: &Waiting,
+    kept: Option<End>,
+    pause: Duration,
+) -> Result<Indexed> {
+    begin(connection).await?;
+    let read = Read::of(&mut *connection, texts, kept, pause).await?;
     let Some(set) = read.set else {
         return Ok(read.indexed);
     };
@@ -138,11 +147,32 @@ async fn set_of_all(
     let rows = set.rows(&mut *connection, pause).await?;
     for postings in rows.postings {
         postings.execute(&mut *connection).await?;
+        connection.control("commit").await?;
         rest(pause).await;
+        begin(connection).await?;
     }
     rows.places.execute(&mut *connection).await?;
     done(connection, read.rows).await?;
+    connection.control("commit").await?;
     Ok(read.indexed.with(rows.end))
+}
+
+/// Whether a function of the lock says yes.
+async fn locks(connection: &mut Connection, sql: &'static str) -> Result<bool> {
+    let Connection::Postgres(connection) = connection else {
+        return Ok(true);
+    };
+    let answer = sqlx::query_scalar(sql).bind(LOCK);
+    Ok(answer.fetch_one(&mut **connection).await?)
+}
+
+/// Begins a transaction. What is lost in a crash still waits afterwards.
+async fn begin(connection: &mut Connection) -> Result<()> {
+    static BEGIN: LazyLock<String> = LazyLock::new(|| {
+        let plan = ONE_PLAN.map(|(name, value)| format!("; set local {name} = {value}"));
+        format!("begin; set local synchronous_commit = off{}", plan.concat())
+    });
+    Ok(connection.control(&BEGIN).await?)
 }
 
 /// What was done.

@@ -28,6 +28,9 @@ pub(super) struct End {
     stamp: Uuid,
     chunk: Chunk,
     block: Block,
+    /// Whether this node has left it. Else somebody may have written to blocks behind it, and have ended
+    /// before their places were given.
+    own: bool,
 }
 
 impl End {
@@ -48,6 +51,7 @@ impl End {
             stamp,
             chunk,
             block,
+            own: false,
         }
     }
 }
@@ -145,7 +149,11 @@ impl Set {
     fn block(&mut self, number: i64) -> &mut Block {
         let newest = &mut self.end.block;
         if number > newest.number {
-            let full = std::mem::replace(newest, Block::empty(number));
+            let next = match self.end.own {
+                true => Block::empty(number),
+                false => Block::unread(number),
+            };
+            let full = std::mem::replace(newest, next);
             self.blocks.insert(full.number, full);
         }
         if number == newest.number {
@@ -178,6 +186,7 @@ impl Set {
     fn places(self, database: Database, postings: Vec<Query>) -> Rows {
         let mut end = self.end;
         end.stamp = Uuid::new_v4();
+        end.own = true;
         let chunks: Vec<&Chunk> = self.chunks.iter().chain([&end.chunk]).collect();
         let places = places::write(database, &chunks, end.stamp);
         if end.block.size() > MAX_SIZE {
