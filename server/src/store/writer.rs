@@ -15,15 +15,14 @@ use super::postgres::Lent;
 use super::{Connection, Result, StoreError, postgres, sqlite};
 use crate::clock;
 
+mod pace;
+
+use pace::Pace;
+
 /// Jobs that wait at most; beyond it a writer waits for room, and then is refused.
 const QUEUE: usize = 1_024;
 /// Jobs in one transaction.
 const BATCH: usize = 256;
-/// From the beginning of a transaction of several jobs to that of the next: where many write, what
-/// comes meanwhile shares its flush.
-const INTERVAL: Duration = Duration::from_millis(3);
-/// So many jobs are several. Fewer are followed by the next at once.
-const SEVERAL: usize = 3;
 /// How long anybody waits for a write, from the request to the commit. What still stands in the
 /// queue by then is not begun any more: whoever sent it has been told to try again.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
@@ -172,15 +171,8 @@ fn full() -> StoreError {
 async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut kept = Kept::default();
-    let mut next = tokio::time::Instant::now();
-    loop {
-        tokio::time::sleep_until(next).await;
-        if jobs.recv_many(&mut batch, BATCH).await == 0 {
-            return;
-        }
-        if batch.len() >= SEVERAL {
-            next = tokio::time::Instant::now() + INTERVAL;
-        }
+    let mut pace = Pace::start();
+    while pace.take(&mut jobs, &mut batch).await {
         let mut closing = None;
         let mut work = Vec::with_capacity(batch.len());
         for job in batch.drain(..) {
