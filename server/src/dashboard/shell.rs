@@ -31,15 +31,10 @@ pub(super) async fn of(
     section: Section,
     wanted: Wanted,
 ) -> Result<Shell, Error> {
-    let unread = app
-        .store
-        .room_news(viewer.agent.id)
-        .await?
-        .values()
-        .map(|news| news.unread)
-        .sum();
-    let waiting = app.store.waiting(viewer.agent.id).await?;
     let agent = &viewer.agent;
+    let (news, waiting) =
+        tokio::try_join!(app.store.room_news(agent.id), app.store.waiting(agent.id))?;
+    let unread = news.values().map(|news| news.unread).sum();
     Ok(Shell {
         me: Me {
             id: agent.id.to_string(),

@@ -108,14 +108,15 @@ pub(super) async fn load(
     viewer: &Viewer,
     query: &Query,
     current: Option<Uuid>,
-    counts: Counts,
 ) -> Result<TicketListView, Error> {
     let limit = limits::LIST;
     let wanted = i64::try_from(limit).unwrap_or(50) + 1;
-    let mut found = app
-        .store
-        .ticket_list(&query.filter(viewer.agent.id), query.below, wanted)
-        .await?;
+    let filter = query.filter(viewer.agent.id);
+    let (mut found, counts, sites) = tokio::try_join!(
+        app.store.ticket_list(&filter, query.below, wanted),
+        app.store.ticket_counts(viewer.agent.id),
+        app.store.sites(),
+    )?;
     let more = found.len() > limit;
     found.truncate(limit);
     let ids: Vec<Uuid> = found.iter().map(|ticket| ticket.id).collect();
@@ -131,7 +132,6 @@ pub(super) async fn load(
         };
         row_view(ticket, app.chat.presence.state(ticket.visitor.id), page)
     });
-    let sites = app.store.sites().await?;
     Ok(TicketListView {
         rows: rows.collect(),
         sites: sites.iter().map(site_ref).collect(),

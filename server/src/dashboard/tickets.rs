@@ -41,14 +41,17 @@ async fn list(
     Address(params): Address<Params>,
 ) -> Result<Response, Error> {
     let query = Query::of(&params);
-    let counts = app.store.ticket_counts(viewer.agent.id).await?;
     let wanted = Wanted {
         list: Some(query.live()),
         ..Wanted::default()
     };
+    let (shell, list) = tokio::try_join!(
+        shell::of(&app, &viewer, Section::Tickets, wanted),
+        ticket_list::load(&app, &viewer, &query, None),
+    )?;
     let page = TicketsPage {
-        shell: shell::of(&app, &viewer, Section::Tickets, wanted).await?,
-        list: ticket_list::load(&app, &viewer, &query, None, counts).await?,
+        shell,
+        list,
         ticket: None,
     };
     Ok(answer::page(&app, &viewer, StatusCode::OK, &page))
@@ -98,9 +101,11 @@ async fn render(
         list: Some(query.live()),
         ticket: Some(id.to_string()),
     };
-    let counts = app.store.ticket_counts(viewer.agent.id).await?;
     let action = format!("/tickets/{id}/messages{text}");
-    let mut shell = shell::of(app, viewer, Section::Tickets, wanted).await?;
+    let (mut shell, list) = tokio::try_join!(
+        shell::of(app, viewer, Section::Tickets, wanted),
+        ticket_list::load(app, viewer, query, Some(id)),
+    )?;
     if viewer.flash == Some(Flash::Resolved) && ticket.state == TicketState::Resolved {
         for toast in &mut shell.toasts {
             toast.undo = Some(Undo {
@@ -111,7 +116,7 @@ async fn render(
     }
     let page = TicketsPage {
         shell,
-        list: ticket_list::load(app, viewer, query, Some(id), counts).await?,
+        list,
         ticket: Some(TicketView {
             read_up_to: (unread && before.is_none()).then(|| crate::unsigned(thread.newest.0)),
             thread: thread.view,
