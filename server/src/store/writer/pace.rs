@@ -69,3 +69,62 @@ fn author(jobs: &[Job]) -> Option<Uuid> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use parlour_protocol::frame::Role;
+
+    use super::*;
+    use crate::clock;
+    use crate::store::append::{Append, Author};
+
+    fn message(author: u128) -> Job {
+        let append = Append {
+            room: Uuid::nil(),
+            author: Author {
+                id: Uuid::from_u128(author),
+                role: Role::Visitor,
+                name: String::new(),
+            },
+            seen: 0,
+            drafts: Vec::new(),
+            open: None,
+        };
+        Job::Append(append, Box::new(|_| ()), clock::instant())
+    }
+
+    #[tokio::test]
+    async fn who_writes_alone_waits_for_nobody() {
+        let (sender, mut queue) = mpsc::channel(BATCH);
+        let mut pace = Pace::start();
+        let mut jobs = Vec::new();
+        pace.author = Some(Uuid::from_u128(1));
+        for _ in 0..100 {
+            sender.try_send(message(1)).expect("there is room");
+            let taken = pace.take(&mut queue, &mut jobs).now_or_never();
+            assert_eq!((taken, jobs.drain(..).count()), (Some(true), 1));
+        }
+    }
+
+    #[tokio::test]
+    async fn one_of_many_waits_for_another() {
+        let (sender, mut queue) = mpsc::channel(BATCH);
+        let mut pace = Pace::start();
+        let mut jobs = Vec::new();
+        // A machine that stood still in between has not heard of anybody just now.
+        for attempt in 0..100 {
+            sender.try_send(message(attempt)).expect("there is room");
+            let mut taking = Box::pin(pace.take(&mut queue, &mut jobs));
+            if taking.as_mut().now_or_never().is_none() {
+                sender.try_send(message(1_000)).expect("there is room");
+                assert!(taking.await);
+                assert_eq!(jobs.len(), 2);
+                return;
+            }
+            drop(taking);
+            jobs.clear();
+        }
+        panic!("nobody waited");
+    }
+}
