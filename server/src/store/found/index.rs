@@ -19,6 +19,8 @@ impl Store {
     pub async fn index(&self) -> Result<usize> {
         self.write(|connection| {
             Box::pin(async move {
+                // A server that is in the middle of a set finishes it.
+                indexer::lock(&mut *connection).await?;
                 let empty = match connection.database() {
                     Database::Sqlite => "delete from",
                     Database::Postgres => "truncate",
