@@ -113,7 +113,7 @@ async fn batch(
     Ok(batch)
 }
 
-/// What of a set is written at once.
+/// How the rows of a set are given to the statement that writes them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     /// Any number of rows of each table, as arrays.
@@ -128,9 +128,9 @@ impl Shape {
     }
 
     /// The statement. It fails with [`STALE`] if a room or ticket is not as it was loaded, and then
-    /// nothing is written. Nothing deletes rooms or tickets. PostgreSQL does the last part first and then
-    /// those before it, backwards: so rooms are held before tickets, each in the order of their ids, for on
-    /// these connections an update is one loop over its rows.
+    /// nothing is written. None of them is missing, because nothing deletes rooms or tickets. PostgreSQL does
+    /// the last part first and then those before it, backwards: so rooms are held before tickets, each in the
+    /// order of their ids, for on these connections an update is one loop over its rows.
     fn statement(self) -> &'static str {
         static TEXTS: LazyLock<[String; 2]> =
             LazyLock::new(|| [Shape::Set, Shape::One].map(Shape::text));
