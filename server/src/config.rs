@@ -284,7 +284,7 @@ fn log(values: &Values) -> Result<LogConfig, ConfigError> {
 }
 
 /// One for every two processors; the others are for the database. A thread that has something to do wakes
-/// another one for it, which costs a server that is not full more than serving does.
+/// another one for it, which is much of what a server that is not full spends.
 fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, |processors| processors.get().div_ceil(2))
 }

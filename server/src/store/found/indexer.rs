@@ -16,7 +16,7 @@ use crate::store::{Connection, Pool, Result, Store};
 
 /// How long fewer wait for others: a term that is there already is written once for a set.
 const GATHER: Duration = Duration::from_secs(3);
-/// Messages of one transaction: all that wait after [`MANY`], with those that have come meanwhile.
+/// Messages of one set: all that wait after [`MANY`], with those that have come meanwhile.
 const SET: usize = 2 * MANY;
 /// From one statement to the next, unless more waits than can be indexed with pauses.
 const PAUSE: Duration = Duration::from_millis(10);
@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 const LOOK: Duration = Duration::from_secs(30);
 /// Rows of waiting keys that are read at once.
 const ROWS: i64 = 64;
-/// Whose transaction may index, of all nodes.
+/// Who may index, of all nodes.
 const LOCK: i64 = 0x7061_726c_6f75_7201;
 
 impl Store {
@@ -124,8 +124,10 @@ async fn set_of_all(
         return Ok(Indexed::default());
     }
     let indexed = locked_set(connection, texts, kept, pause).await;
-    // Whatever came of it, or the connection would keep the lock. Without a transaction nothing happens.
-    connection.control("rollback").await?;
+    if indexed.is_err() {
+        connection.control("rollback").await?;
+    }
+    // Whatever came of it, or the connection would keep the lock.
     locks(connection, "select pg_advisory_unlock($1)").await?;
     indexed
 }
@@ -141,6 +143,7 @@ async fn locked_set(
     begin(connection).await?;
     let read = Read::of(&mut *connection, texts, kept, pause).await?;
     let Some(set) = read.set else {
+        connection.control("commit").await?;
         return Ok(read.indexed);
     };
     let pause = set.pause(pause);
@@ -169,11 +172,20 @@ async fn locks(connection: &mut Connection, sql: &'static str) -> Result<bool> {
 /// Begins a transaction. What is lost in a crash still waits afterwards.
 async fn begin(connection: &mut Connection) -> Result<()> {
     static BEGIN: LazyLock<String> = LazyLock::new(|| {
-        let plan = ONE_PLAN.map(|(name, value)| format!("; set local {name} = {value}"));
-        format!("begin; set local synchronous_commit = off{}", plan.concat())
+        format!(
+            "begin; set local synchronous_commit = off; {}",
+            *PLANNED_ONCE
+        )
     });
     Ok(connection.control(&BEGIN).await?)
 }
+
+/// Statements of a set are planned once on PostgreSQL, by indexes, however young the tables are.
+static PLANNED_ONCE: LazyLock<String> = LazyLock::new(|| {
+    ONE_PLAN
+        .map(|(name, value)| format!("set local {name} = {value}"))
+        .join("; ")
+});
 
 /// What was done.
 #[derive(Default)]
@@ -279,24 +291,12 @@ async fn done(connection: &mut Connection, rows: Vec<i64>) -> Result<()> {
 /// Before all is indexed anew. Whoever does that beside a server waits for it, and it for her, until
 /// the commit.
 pub(super) async fn lock(connection: &mut Connection) -> Result<()> {
-    if let Connection::Postgres(connection) = connection {
+    if let Connection::Postgres(inner) = connection {
         sqlx::query("select pg_advisory_xact_lock($1)")
             .bind(LOCK)
-            .execute(&mut **connection)
+            .execute(&mut **inner)
             .await?;
-    }
-    one_plan(connection).await
-}
-
-/// Statements of a set are planned once on PostgreSQL, by indexes, however young the tables are.
-async fn one_plan(connection: &mut Connection) -> Result<()> {
-    if let Connection::Postgres(connection) = connection {
-        let (names, values): (Vec<_>, Vec<_>) = ONE_PLAN.into_iter().unzip();
-        sqlx::query("select set_config(name, value, true) from unnest($1::text[], $2::text[]) as new (name, value)")
-            .bind(names)
-            .bind(values)
-            .execute(&mut **connection)
-            .await?;
+        connection.control(&PLANNED_ONCE).await?;
     }
     Ok(())
 }

@@ -17,7 +17,7 @@ use crate::store::{Database, Result};
 /// Texts, and terms, of one statement. Whoever writes a message has her turn between two of them.
 pub(super) const PIECE: usize = 256;
 /// Terms after which a set is large enough: with a pause behind each piece of them it is written, and
-/// read before, in half of the time that a transaction has.
+/// read before, in half of the time that it has.
 const MAX_TERMS: usize = 64 * PIECE;
 /// Bytes after which the newest block is not kept.
 const MAX_SIZE: usize = 8 << 20;
