@@ -8,7 +8,7 @@ use parlour_tests::load::total;
 use parlour_tests::stage::Stage;
 use parlour_tests::{Visitor, disk, load};
 
-use super::{RESTARTED, nowhere, on_postgres, refused};
+use super::{CACHES, nowhere, on_postgres, refused};
 use crate::fault::{Fault, Ground, Outcome, Resources};
 use crate::setting::Setting;
 
@@ -145,7 +145,7 @@ async fn small(ground: Ground) -> Outcome {
     // Writers fill it again while everything is compared.
     mount("remount,size=1g", &disk).await;
     stage.recovers().await;
-    before.compare(&stage, RESTARTED, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 
@@ -200,7 +200,7 @@ async fn backup(ground: Ground) -> Outcome {
         }
         outcome.round(stage.recovers().await);
     }
-    before.compare(&stage, RESTARTED, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     let mut outcome = outcome.settle(stage, BACK).await;
     let (count, _) = outcome.refusals();
     outcome.expect(count == 0, &format!("{count} were refused"));
@@ -220,7 +220,7 @@ async fn torn(ground: Ground) -> Outcome {
         stage.cluster[0].start_again().await;
         outcome.round(stage.recovers().await);
     }
-    before.compare(&stage, RESTARTED, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 
@@ -249,7 +249,7 @@ async fn shortened(ground: Ground) -> Outcome {
     }
     outcome.note("messages cut off", lost);
     outcome.expect(lost > 0, "nothing was cut off");
-    before.compare(&stage, RESTARTED, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 
@@ -278,6 +278,6 @@ async fn unflushed(ground: Ground) -> Outcome {
     }
     outcome.note("bytes dropped", forgotten);
     outcome.expect(forgotten > 0, "no kill came before a flush");
-    before.compare(&stage, RESTARTED, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }

@@ -15,8 +15,9 @@ mod network;
 mod process;
 mod system;
 
-/// What a server that has been in use for longer, or was started anew, may hold beyond a tenth.
-const RESTARTED: u64 = 16 * 1024 * 1024;
+/// What a server may hold beyond a tenth more while its caches fill: of what was started anew, or goes on for
+/// thousands of messages. They are bounded, and filled only after some ten thousand.
+const CACHES: u64 = 16 * 1024 * 1024;
 
 /// All of them, in the order of the promise's table.
 pub(crate) fn all() -> Vec<Fault> {

@@ -10,7 +10,7 @@ use parlour_tests::proxy::{Mode, Proxy, Target};
 use parlour_tests::stage::Stage;
 use parlour_tests::{Caller, Told, Visitor, Wire, id, within};
 
-use super::{RESTARTED, nowhere};
+use super::{CACHES, nowhere};
 use crate::fault::{Fault, Ground, Outcome, Resources};
 use crate::setting::Setting;
 
@@ -78,7 +78,7 @@ async fn one_of_two(ground: Ground) -> Outcome {
         stage.cluster[dead].start_again().await;
     }
     stage.recovers().await;
-    before.compare(&stage, RESTARTED, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 
@@ -175,7 +175,7 @@ async fn half_open(ground: Ground) -> Outcome {
     stage.recovers().await;
     outcome.round(begun.elapsed());
     drop(silent);
-    before.compare(&stage, 0, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     [&*visitor, &*agent]
         .iter()
         .for_each(|person| person.close());

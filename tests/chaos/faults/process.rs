@@ -9,7 +9,7 @@ use parlour_tests::proxy::Target;
 use parlour_tests::stage::Stage;
 use parlour_tests::{Node, Visitor};
 
-use super::{RESTARTED, nowhere};
+use super::{CACHES, nowhere};
 use crate::fault::{Fault, Ground, Outcome, Resources, seconds};
 use crate::setting::Setting;
 
@@ -71,7 +71,7 @@ async fn crash(ground: Ground) -> Outcome {
         outcome.round(stage.recovers().await);
     }
     outcome.limit("ready", longest, READY);
-    before.compare(&stage, RESTARTED, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     let mut outcome = outcome.settle(stage, BACK).await;
     let wanted = u64::from(rounds) * 1_000;
     let enough = outcome.acknowledged() >= wanted;
@@ -98,7 +98,7 @@ async fn graceful_stop(ground: Ground) -> Outcome {
     }
     closed_politely(&stage, &mut outcome);
     outcome.limit("ended", longest, Duration::from_secs(10));
-    before.compare(&stage, RESTARTED, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 

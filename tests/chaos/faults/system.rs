@@ -12,7 +12,7 @@ use parlour_tests::talk::Talk;
 use parlour_tests::wire::raw;
 use parlour_tests::{Node, Visitor, Wire, http, load, within};
 
-use super::{RESTARTED, nowhere, on_postgres};
+use super::{CACHES, nowhere, on_postgres};
 use crate::fault::{Fault, Ground, Outcome, Resources};
 use crate::setting::Setting;
 
@@ -130,7 +130,7 @@ async fn no_memory(ground: Ground) -> Outcome {
         outcome.round(stage.recovers().await);
     }
     outcome.note("connections", most);
-    before.compare(&stage, RESTARTED, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 
