@@ -86,7 +86,9 @@ impl Scenario {
                 Sqlite,
                 Floor,
                 BarePostgres,
+                WholePostgres,
                 BareSqlite,
+                WholeSqlite,
             ],
             Self::Nodes => &[Nodes(1), Nodes(2), PeerNodes(2)],
             Self::Rooms => &[Postgres, Peer],
@@ -108,9 +110,13 @@ impl Scenario {
         report: &mut Report,
     ) -> Result<(), String> {
         match (self, variant) {
-            (Self::Chat, Variant::BarePostgres | Variant::BareSqlite) => {
-                bare::run(variant, scale, report).await
-            }
+            (
+                Self::Chat,
+                Variant::BarePostgres
+                | Variant::WholePostgres
+                | Variant::BareSqlite
+                | Variant::WholeSqlite,
+            ) => bare::run(variant, scale, report).await,
             (Self::Chat | Self::Nodes, _) => chat::run(variant, scale, report).await,
             (Self::Rooms, _) => chat::many(variant, scale, report).await,
             (Self::Idle, _) => idle::run(variant, report).await,

@@ -43,6 +43,10 @@ pub enum Variant {
     BareSqlite,
     /// The same on PostgreSQL.
     BarePostgres,
+    /// Not a server either: one connection writes all that a set of messages leaves in the tables.
+    WholeSqlite,
+    /// The same on PostgreSQL.
+    WholePostgres,
 }
 
 /// A running subject.
@@ -54,6 +58,7 @@ pub struct Subject {
     pub processes: Processes,
     /// Parlour's nodes, for what needs more than sockets.
     pub nodes: Vec<Node>,
+    stopped: bool,
     children: Vec<Child>,
     _redis: Option<Redis>,
     database: Option<String>,
@@ -64,8 +69,12 @@ impl Subject {
     /// Starts one with this much in its database.
     pub async fn start(variant: Variant, seed: Seed) -> Self {
         match variant {
-            Variant::Sqlite | Variant::BareSqlite => Self::parlour(1, false, false, seed).await,
-            Variant::Postgres | Variant::BarePostgres => Self::parlour(1, true, false, seed).await,
+            Variant::Sqlite | Variant::BareSqlite | Variant::WholeSqlite => {
+                Self::parlour(1, false, false, seed).await
+            }
+            Variant::Postgres | Variant::BarePostgres | Variant::WholePostgres => {
+                Self::parlour(1, true, false, seed).await
+            }
             Variant::Nodes(count) => Self::parlour(count, true, true, seed).await,
             Variant::Peer => Self::peer(1, false, false, seed).await,
             Variant::PeerSets => Self::peer(1, true, false, seed).await,
@@ -81,6 +90,7 @@ impl Subject {
             issuer: Issuer::Nobody,
             processes: Processes::default(),
             nodes: Vec::new(),
+            stopped: false,
             children: Vec::new(),
             _redis: None,
             database: None,
@@ -322,13 +332,21 @@ impl Subject {
         Ok(sockets)
     }
 
+    /// Ends its servers; its database stays.
+    pub async fn stop_nodes(&mut self) {
+        self.stopped = true;
+        for node in &mut self.nodes {
+            node.kill().await;
+        }
+    }
+
     /// Ends it, and drops its database.
     pub async fn end(mut self) {
         for child in &mut self.children {
             let _ = child.kill().await;
         }
-        for node in &mut self.nodes {
-            node.kill().await;
+        if !self.stopped {
+            self.stop_nodes().await;
         }
         if let Some(name) = &self.database {
             let mut connection = seed::connect(&url("postgres")).await;
