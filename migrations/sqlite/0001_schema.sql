@@ -174,8 +174,9 @@ create table messages (
     whom         blob,                          -- an agent, of 'happened'
     primary key (room, seq)
 ) strict, without rowid;
--- A repeated send finds the first one by this, whatever node it reaches.
-create unique index messages_cid on messages (room, cid);
+-- A repeated send finds the first one by this, whatever node it reaches. Ids begin with their time, so that
+-- new entries lie side by side at its end, and not one in a page for each room.
+create unique index messages_cid on messages (cid, room);
 
 -- What search finds: store/found.rs. Keys are 16 bytes of an id and 8 of a number: of a message its
 -- room and its number, below zero after it was edited; of a visitor zero. They are noted by whatever

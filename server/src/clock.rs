@@ -4,6 +4,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use uuid::Uuid;
 
+mod alarm;
+
+pub use alarm::Alarm;
+
 /// Microseconds since 1970 in UTC, as both databases store them.
 pub type Micros = i64;
 

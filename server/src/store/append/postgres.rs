@@ -117,14 +117,23 @@ async fn batch(
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     /// Any number of rows of each table, as arrays.
-    Set,
-    /// One row of each table, as values: to set up and run this takes half of what arrays of one take.
-    One,
+    Arrays,
+    /// So many messages, each in a ticket of its own, and one row for the index of search, as values: to
+    /// set up and run this takes less than arrays of few do.
+    Values(usize),
 }
 
+/// So many messages are few.
+const FEW: usize = 8;
+
 impl Shape {
-    fn of(rows: [usize; 4]) -> Self {
-        if rows == [1; 4] { Self::One } else { Self::Set }
+    fn of(rows: [usize; 3], waiting: usize) -> Self {
+        let [count, ..] = rows;
+        if rows == [count; 3] && waiting == 1 && (1..=FEW).contains(&count) {
+            Self::Values(count)
+        } else {
+            Self::Arrays
+        }
     }
 
     /// The statement. It fails with [`STALE`] if a room or ticket is not as it was loaded, and then
@@ -132,31 +141,50 @@ impl Shape {
     /// the last part first and then those before it, backwards: so rooms are held before tickets, each in the
     /// order of their ids, for on these connections an update is one loop over its rows.
     fn statement(self) -> &'static str {
-        static TEXTS: LazyLock<[String; 2]> =
-            LazyLock::new(|| [Shape::Set, Shape::One].map(Shape::text));
-        &TEXTS[usize::from(self == Self::One)]
+        static ARRAYS: LazyLock<String> = LazyLock::new(|| Shape::Arrays.text());
+        static VALUES: LazyLock<[String; FEW]> =
+            LazyLock::new(|| std::array::from_fn(|index| Shape::Values(index + 1).text()));
+        match self {
+            Self::Arrays => &ARRAYS,
+            Self::Values(count) => &VALUES[count - 1],
+        }
     }
 
     fn text(self) -> String {
-        let mut last = 0;
-        let mut rows = |types: &str| {
-            let binds = types.split(' ').map(|kind| {
-                last += 1;
-                match self {
-                    Self::Set => format!("${last}::{kind}[]"),
-                    Self::One => format!("${last}::{kind}"),
-                }
-            });
-            let binds = binds.collect::<Vec<_>>().join(", ");
-            match self {
-                Self::Set => format!("unnest({binds})"),
-                Self::One => format!("(values ({binds}))"),
-            }
+        let each = match self {
+            Self::Arrays => 1,
+            Self::Values(count) => count,
         };
-        let waiting = rows("bytea");
-        let messages = rows("uuid bigint uuid bigint text uuid text text text uuid");
-        let tickets = rows("uuid bigint bigint text text text boolean");
-        let rooms = rows("uuid bigint bigint bigint");
+        let mut before = 0;
+        // Columns are bound one after the other, whatever the shape.
+        let mut rows = |types: &str, count: usize| {
+            let types: Vec<&str> = types.split(' ').collect();
+            let rows = match self {
+                Self::Arrays => {
+                    let columns = (before + 1..).zip(&types);
+                    let columns = columns.map(|(bind, kind)| format!("${bind}::{kind}[]"));
+                    format!("unnest({})", columns.collect::<Vec<_>>().join(", "))
+                }
+                Self::Values(_) => {
+                    let row = |row| {
+                        let columns = (before + row..).step_by(count).zip(&types);
+                        let columns = columns.map(|(bind, kind)| format!("${bind}::{kind}"));
+                        format!("({})", columns.collect::<Vec<_>>().join(", "))
+                    };
+                    let rows: Vec<_> = (1..=count).map(row).collect();
+                    format!("(values {})", rows.join(", "))
+                }
+            };
+            before += types.len() * count;
+            rows
+        };
+        let waiting = rows("bytea", 1);
+        let messages = rows(
+            "uuid bigint uuid bigint text uuid text text text uuid",
+            each,
+        );
+        let tickets = rows("uuid bigint bigint text text text boolean", each);
+        let rooms = rows("uuid bigint bigint bigint", each);
         format!(
             "with noted as (
                  insert into found_waiting (keys) select * from {waiting} as new
@@ -197,14 +225,14 @@ impl Columns {
         Self { shape, query }
     }
 
-    fn add<'t, T>(self, mut values: impl Iterator<Item = T>) -> Self
+    fn add<'t, T>(self, values: impl Iterator<Item = T>) -> Self
     where
         T: Encode<'t, Postgres> + Type<Postgres> + 't,
         Vec<T>: Encode<'t, Postgres> + Type<Postgres>,
     {
         let query = match self.shape {
-            Shape::Set => self.query.bind(values.collect::<Vec<_>>()),
-            Shape::One => self.query.bind(values.next()),
+            Shape::Arrays => self.query.bind(values.collect::<Vec<_>>()),
+            Shape::Values(_) => values.fold(self.query, Query::bind),
         };
         Self { query, ..self }
     }
@@ -218,7 +246,8 @@ pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Resul
     let mut tickets: Vec<_> = batch.changed_tickets().collect();
     tickets.sort_unstable_by_key(|ticket| ticket.id);
     let waiting = found::waiting_rows(&batch.new);
-    let shape = Shape::of([batch.new.len(), rooms.len(), tickets.len(), waiting.len()]);
+    let written = [batch.new.len(), rooms.len(), tickets.len()];
+    let shape = Shape::of(written, waiting.len());
     let (new, rooms, tickets) = (|| batch.new.iter(), || rooms.iter(), || tickets.iter());
     let stored = Columns::of(shape)
         .add(waiting.into_iter())

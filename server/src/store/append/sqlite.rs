@@ -1,6 +1,6 @@
-//! Sets of messages in SQLite: read and written through `json_each`.
+//! Sets of messages in SQLite: read and written through JSON.
 
-use serde_json::json;
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::Append;
@@ -67,15 +67,14 @@ pub(super) async fn rooms(connection: &mut Connection, asked: &[Uuid]) -> Result
 
 async fn known(connection: &mut Connection, batch: &mut Batch, appends: &[&Append]) -> Result<()> {
     let pairs = appends.iter().flat_map(|append| {
-        let room = append.room.simple().to_string();
         let drafts = append.drafts.iter();
-        drafts.map(move |draft| json!([room, draft.cid.simple().to_string()]))
+        drafts.map(|draft| (append.room.simple(), draft.cid.simple()))
     });
     let rows = query(
-        "select m.room, m.cid, m.seq, m.at, m.author, m.text from json_each($1) asked
+        "select m.room, m.cid, m.seq, m.at, m.author, m.text from jsonb_each($1) asked
          join messages m on m.room = unhex(asked.value ->> 0) and m.cid = unhex(asked.value ->> 1)",
     )
-    .bind(json!(pairs.collect::<Vec<_>>()).to_string())
+    .bind(array(&pairs.collect::<Vec<_>>()))
     .fetch_all(connection)
     .await?;
     for row in rows {
@@ -94,63 +93,68 @@ async fn known(connection: &mut Connection, batch: &mut Batch, appends: &[&Appen
 /// it was known. The statements are one text, since each text costs a turn of the connection's thread.
 pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<bool> {
     let messages = batch.new.iter().map(|stored| {
-        json!([
-            stored.room.simple().to_string(),
+        (
+            stored.room.simple(),
             stored.seq,
-            stored.cid.simple().to_string(),
+            stored.cid.simple(),
             stored.at,
             stored.kind.text(),
-            stored.author.simple().to_string(),
+            stored.author.simple(),
             role_text(stored.author_role),
-            stored.text,
-            stored.what,
-            stored.whom.map(|whom| whom.simple().to_string()),
-        ])
+            &stored.text,
+            &stored.what,
+            stored.whom.map(Uuid::simple),
+        )
     });
     let rooms = batch
         .changed_rooms()
-        .map(|room| json!([room.id.simple().to_string(), room.seq, room.at, room.was]));
-    let rooms: Vec<_> = rooms.collect();
+        .map(|room| (room.id.simple(), room.seq, room.at, room.was));
     let tickets = batch.changed_tickets().map(|ticket| {
-        json!([
-            ticket.id.simple().to_string(),
+        (
+            ticket.id.simple(),
             ticket.at,
             ticket.preview,
             ticket.preview_by,
             ticket.preview_name,
             ticket.opens.then_some("open"),
             ticket.was,
-        ])
+        )
     });
+    let waiting = found::waiting_rows(&batch.new);
+    let waiting: Vec<_> = waiting.iter().map(|row| hex(row)).collect();
+    let (messages, rooms): (Vec<_>, Vec<_>) = (messages.collect(), rooms.collect());
     let tickets: Vec<_> = tickets.collect();
-    let waiting = found::waiting_rows(&batch.new)
-        .into_iter()
-        .map(|row| hex(&row));
-    let waiting: Vec<_> = waiting.collect();
-    let rows = batch.new.len() + rooms.len() + tickets.len() + waiting.len();
+    let rows = messages.len() + rooms.len() + tickets.len() + waiting.len();
     let stored = query(
         "insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
          select unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6,
                 value ->> 7, value ->> 8, unhex(value ->> 9)
-         from json_each($1);
+         from jsonb_each($1);
          update rooms set seq = new.value ->> 1, at = new.value ->> 2
-         from json_each($2) new where rooms.id = unhex(new.value ->> 0) and rooms.seq = new.value ->> 3;
+         from jsonb_each($2) new where rooms.id = unhex(new.value ->> 0) and rooms.seq = new.value ->> 3;
          update tickets set rev = rev + 1, at = new.value ->> 1,
              preview = coalesce(new.value ->> 2, preview), preview_by = coalesce(new.value ->> 3, preview_by),
              preview_name = coalesce(new.value ->> 4, preview_name),
              state = coalesce(new.value ->> 5, state),
              snoozed_until = case when new.value ->> 5 = 'open' then null else snoozed_until end
-         from json_each($3) new where tickets.id = unhex(new.value ->> 0) and tickets.at = new.value ->> 6;
+         from jsonb_each($3) new where tickets.id = unhex(new.value ->> 0) and tickets.at = new.value ->> 6;
          insert into found_waiting (keys) select unhex(value) from json_each($4)",
     )
-    .bind(json!(messages.collect::<Vec<_>>()).to_string())
-    .bind(json!(rooms).to_string())
-    .bind(json!(tickets).to_string())
-    .bind(json!(waiting).to_string())
+    .bind(array(&messages))
+    .bind(array(&rooms))
+    .bind(array(&tickets))
+    .bind(array(&waiting))
     .execute(connection)
     .await;
     match stored {
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
         stored => Ok(usize::try_from(stored?).is_ok_and(|changed| changed == rows)),
     }
+}
+
+/// Rows as a JSON array. Of arrays `jsonb_each` gives what `->>` reads as it is; `json_each` would make a
+/// text of each, to be parsed again for each of its columns.
+fn array(rows: &[impl Serialize]) -> String {
+    // Rows are plain data, so this cannot fail.
+    serde_json::to_string(rows).unwrap_or_default()
 }

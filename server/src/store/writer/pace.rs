@@ -1,15 +1,15 @@
 //! When sets begin: where many write, messages share what a set costs, whatever its size.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
 use super::{BATCH, Job};
+use crate::clock::{self, Alarm};
 
 /// From the beginning of a set of several jobs to that of the next.
-const INTERVAL: Duration = Duration::from_millis(3);
+const INTERVAL: Duration = Duration::from_micros(2_500);
 /// So many jobs are several.
 const SEVERAL: usize = 3;
 /// A set began so little time ago that another message is likely to come soon.
@@ -23,15 +23,17 @@ pub(super) struct Pace {
     jobs: usize,
     /// Who wrote it, if it was a single message.
     author: Option<Uuid>,
+    alarm: Alarm,
 }
 
 impl Pace {
     /// Before the first set.
     pub(super) fn start() -> Self {
         Self {
-            begun: Instant::now(),
+            begun: clock::instant(),
             jobs: 0,
             author: None,
+            alarm: Alarm::new(),
         }
     }
 
@@ -42,7 +44,8 @@ impl Pace {
         jobs: &mut Vec<Job>,
     ) -> bool {
         if self.jobs >= SEVERAL {
-            sleep_until(self.begun + INTERVAL).await;
+            let rest = INTERVAL.saturating_sub(self.begun.elapsed());
+            self.alarm.after(rest).await;
         }
         if queue.recv_many(jobs, BATCH).await == 0 {
             return false;
@@ -51,13 +54,14 @@ impl Pace {
         let author = author(jobs);
         if author.is_some() && author != self.author && self.begun.elapsed() < RECENT {
             // Whether another one comes or not, this is the set.
-            let _ = timeout(FOR_ANOTHER, queue.recv_many(jobs, BATCH)).await;
+            tokio::select! {
+                _ = queue.recv_many(jobs, BATCH) => {}
+                () = self.alarm.after(FOR_ANOTHER) => {}
+            }
         }
-        *self = Self {
-            begun: Instant::now(),
-            jobs: jobs.len(),
-            author: author.filter(|_| jobs.len() == 1),
-        };
+        self.begun = clock::instant();
+        self.jobs = jobs.len();
+        self.author = author.filter(|_| jobs.len() == 1);
         true
     }
 }
@@ -76,7 +80,6 @@ mod tests {
     use parlour_protocol::frame::Role;
 
     use super::*;
-    use crate::clock;
     use crate::store::append::{Append, Author};
 
     fn message(author: u128) -> Job {
