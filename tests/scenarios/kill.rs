@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use parlour_protocol::frame::ServerFrame;
-use parlour_protocol::{ClientFrame, close};
+use parlour_protocol::{ClientFrame, Id, close};
+use parlour_tests::database;
 use parlour_tests::findings;
 use parlour_tests::load::{self, Writer};
 use parlour_tests::{Browser, Heard, Node, Office, Visitor, Wire, id};
@@ -29,6 +30,23 @@ async fn settle(browser: &mut Browser, visitors: &[Visitor], writers: Vec<Writer
         repeated += account.repeated;
     }
     (acknowledged, repeated)
+}
+
+/// Search has each message once, wherever in its index the server was when it was killed.
+async fn search_has_each(node: &Node, browser: &mut Browser, rooms: &[Id]) {
+    let mut said = Vec::new();
+    for room in rooms {
+        said.extend(load::history(browser, *room).await);
+    }
+    let indexed = database::indexed(node.data()).await;
+    assert_eq!(u64::try_from(indexed), Ok(said.len() as u64));
+    for message in said.iter().step_by(50) {
+        let path = format!("/api/v1/search?q=%22message%20{}%22", message.cid);
+        let answer = browser.read(&path).await.expect(200).json();
+        let found = answer["messages"].as_array().unwrap();
+        assert_eq!(found.len(), 1, "{}", message.cid);
+        assert_eq!(found[0]["seq"], message.seq);
+    }
 }
 
 /// 20 rounds and 20,000 acknowledgements: none lost, none doubled, no hole.
@@ -72,7 +90,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
     // Whoever was told too much at once waits longer each time; now there is nothing more to tell.
     reader.command(|brain, now| brain.online(now));
 
-    for room in rooms {
+    for room in rooms.iter().copied() {
         let history = load::history(&mut office.owner.browser, room).await;
         let last = history.last().unwrap().seq;
         reader
@@ -91,6 +109,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
             "the reader saw something else than was stored"
         );
     }
+    search_has_each(&node, &mut office.owner.browser, &rooms).await;
     node.assert_well().await;
     let (status, _) = node.terminate().await;
     assert!(status.success());

@@ -13,12 +13,11 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use serde_json::json;
 use uuid::Uuid;
 
 use super::messages::{Kind, Stored};
 use super::rooms::Kind as RoomKind;
-use super::sql::{Query, Target, query_built};
+use super::sql::{Query, Target, array, query_built};
 use super::{Database, Result};
 use crate::words;
 
@@ -198,7 +197,7 @@ pub(super) fn asked(database: Database, first: usize) -> String {
     match database {
         Database::Sqlite => format!(
             "(select unhex(value ->> 0) as id, value ->> 1 as seq, value ->> 2 as nr
-              from json_each(${first})) asked"
+              from jsonb_each(${first})) asked"
         ),
         Database::Postgres => format!(
             "unnest(${first}::uuid[], ${}::bigint[], ${}::bigint[]) as asked (id, seq, nr)",
@@ -219,10 +218,7 @@ pub(super) fn bind(
         Key::Visitor(visitor) => (visitor, (0, nr)),
     });
     match database {
-        Database::Sqlite => {
-            let rows = keys.map(|(id, (seq, nr))| json!([id.simple().to_string(), seq, nr]));
-            query.bind(json!(rows.collect::<Vec<_>>()).to_string())
-        }
+        Database::Sqlite => query.bind(array(keys.map(|(id, (seq, nr))| (id.simple(), seq, nr)))),
         Database::Postgres => {
             let (ids, numbers): (Vec<Uuid>, Vec<(i64, i64)>) = keys.unzip();
             let (seqs, nrs): (Vec<i64>, Vec<i64>) = numbers.into_iter().unzip();

@@ -10,14 +10,13 @@ use std::sync::Arc;
 use parlour_protocol::frame::TicketState;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
 use uuid::Uuid;
 
 use super::gather::Gather;
 use super::kept::{Changes, Kept};
 use super::members::{MARKS, Marks};
 use super::messages::{NAMES, Page, Stored};
-use super::sql::{Query, query, query_built};
+use super::sql::{Query, array, query, query_built};
 use super::{Database, Pool, Result, Store, StoreError};
 
 /// A ticket in its visitor's list: itself, the newest number of its public room, and its state.
@@ -255,8 +254,8 @@ async fn entered(readers: Pool, asked: Vec<Entering>) -> Result<Vec<Option<Enter
         Database::Sqlite => {
             let keys = asked
                 .iter()
-                .map(|entering| json!([entering.room.simple().to_string(), entering.after]));
-            query.bind(json!(keys.collect::<Vec<_>>()).to_string())
+                .map(|entering| (entering.room.simple(), entering.after));
+            query.bind(array(keys))
         }
         Database::Postgres => query.bind(rooms.collect::<Vec<_>>()).bind(
             asked
@@ -292,7 +291,7 @@ fn entered_sql(database: Database, json: &Json) -> String {
     } = json;
     let places = match database {
         Database::Sqlite => {
-            "(select key as place, unhex(value ->> 0) as room, value ->> 1 as after from json_each($1))"
+            "(select key as place, unhex(value ->> 0) as room, value ->> 1 as after from jsonb_each($1))"
         }
         Database::Postgres => {
             "(select place - 1 as place, room, after from unnest($1::uuid[], $2::bigint[]) with ordinality a (room, after, place))"

@@ -6,12 +6,13 @@
 use std::marker::PhantomData;
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
-use sqlx::{
-    Arguments as _, ColumnIndex, Decode, Executor as _, Row as _, SqlSafeStr, SqlStr, Type,
-};
-use uuid::Uuid;
+use sqlx::postgres::{PgPool, PgRow, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool, SqliteRow};
+use sqlx::{ColumnIndex, Decode, Executor as _, Row as _, SqlSafeStr, SqlStr, Type};
+
+mod value;
+
+pub use value::{Value, array};
 
 /// Which database it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,60 +149,6 @@ impl<'a> From<&'a Pool> for Target<'a> {
     }
 }
 
-/// A value that is bound; `None` is SQL's null of that type.
-#[derive(Clone, Debug)]
-pub enum Value {
-    /// `bigint`
-    Integer(Option<i64>),
-    /// `boolean`
-    Boolean(bool),
-    /// `text`
-    Text(Option<String>),
-    /// `bytea`
-    Bytes(Vec<u8>),
-    /// `uuid`
-    Id(Option<Uuid>),
-    /// A list for [`Database::ids`].
-    Ids(Vec<Uuid>),
-    /// `bigint[]`, or a JSON array.
-    Integers(Vec<i64>),
-    /// `text[]`, or a JSON array.
-    Texts(Vec<String>),
-    /// `bytea[]`, or a JSON array in hexadecimal.
-    Blobs(Vec<Vec<u8>>),
-}
-
-macro_rules! value {
-    ($($from:ty => |$value:ident| $make:expr;)*) => {$(
-        impl From<$from> for Value {
-            fn from($value: $from) -> Self {
-                $make
-            }
-        }
-    )*};
-}
-
-value! {
-    i64 => |value| Self::Integer(Some(value));
-    Option<i64> => |value| Self::Integer(value);
-    bool => |value| Self::Boolean(value);
-    &str => |value| Self::Text(Some(value.to_owned()));
-    String => |value| Self::Text(Some(value));
-    &String => |value| Self::Text(Some(value.clone()));
-    Option<&str> => |value| Self::Text(value.map(str::to_owned));
-    &[u8] => |value| Self::Bytes(value.to_vec());
-    Vec<u8> => |value| Self::Bytes(value);
-    &Vec<u8> => |value| Self::Bytes(value.clone());
-    Uuid => |value| Self::Id(Some(value));
-    Option<Uuid> => |value| Self::Id(value);
-    &[Uuid] => |value| Self::Ids(value.to_vec());
-    Vec<Uuid> => |value| Self::Ids(value);
-    Vec<i64> => |value| Self::Integers(value);
-    &[String] => |value| Self::Texts(value.to_vec());
-    Vec<String> => |value| Self::Texts(value);
-    Vec<Vec<u8>> => |value| Self::Blobs(value);
-}
-
 /// A statement with its values.
 pub struct Query {
     sql: SqlStr,
@@ -226,22 +173,24 @@ macro_rules! run {
     ($query:expr, $target:expr, $method:ident, $map:expr) => {{
         let Query { sql, values } = $query;
         match $target.into() {
-            Target::Connection(Connection::Sqlite(to)) => sqlx::query_with(sql, sqlite(values)?)
-                .$method(to)
-                .await
-                .map($map),
+            Target::Connection(Connection::Sqlite(to)) => {
+                sqlx::query_with(sql, value::sqlite(values)?)
+                    .$method(to)
+                    .await
+                    .map($map)
+            }
             Target::Connection(Connection::Postgres(to)) => {
-                sqlx::query_with(sql, postgres(values)?)
+                sqlx::query_with(sql, value::postgres(values)?)
                     .$method(&mut **to)
                     .await
                     .map($map)
             }
-            Target::Pool(Pool::Sqlite(to)) => sqlx::query_with(sql, sqlite(values)?)
+            Target::Pool(Pool::Sqlite(to)) => sqlx::query_with(sql, value::sqlite(values)?)
                 .$method(to)
                 .await
                 .map($map),
             Target::Pool(Pool::Postgres(to)) => {
-                let query = sqlx::query_with(sql, postgres(values)?);
+                let query = sqlx::query_with(sql, value::postgres(values)?);
                 super::postgres::read(to, async |connection| query.$method(connection).await)
                     .await
                     .map($map)
@@ -383,52 +332,4 @@ impl Row {
             Self::Postgres(row) => row.try_get(index),
         }
     }
-}
-
-fn sqlite(values: Vec<Value>) -> sqlx::Result<SqliteArguments> {
-    let mut arguments = SqliteArguments::default();
-    for value in values {
-        match value {
-            Value::Integer(value) => arguments.add(value),
-            Value::Boolean(value) => arguments.add(value),
-            Value::Text(value) => arguments.add(value),
-            Value::Bytes(value) => arguments.add(value),
-            Value::Id(value) => arguments.add(value),
-            Value::Ids(value) => arguments.add(json_ids(&value)),
-            Value::Integers(value) => arguments.add(serde_json::json!(value).to_string()),
-            Value::Texts(value) => arguments.add(serde_json::json!(value).to_string()),
-            Value::Blobs(value) => {
-                let value: Vec<String> = value.iter().map(|bytes| crate::hex(bytes)).collect();
-                arguments.add(serde_json::json!(value).to_string())
-            }
-        }
-        .map_err(sqlx::Error::Encode)?;
-    }
-    Ok(arguments)
-}
-
-fn postgres(values: Vec<Value>) -> sqlx::Result<PgArguments> {
-    let mut arguments = PgArguments::default();
-    for value in values {
-        match value {
-            Value::Integer(value) => arguments.add(value),
-            Value::Boolean(value) => arguments.add(value),
-            // PostgreSQL has no text with this character.
-            Value::Text(value) => arguments.add(value.map(|text| text.replace('\0', "\u{fffd}"))),
-            Value::Bytes(value) => arguments.add(value),
-            Value::Id(value) => arguments.add(value),
-            Value::Ids(value) => arguments.add(value),
-            Value::Integers(value) => arguments.add(value),
-            Value::Texts(value) => arguments.add(value),
-            Value::Blobs(value) => arguments.add(value),
-        }
-        .map_err(sqlx::Error::Encode)?;
-    }
-    Ok(arguments)
-}
-
-/// Ids as a JSON array of hexadecimal strings, as `json_each` and `unhex` read them.
-fn json_ids(ids: &[Uuid]) -> String {
-    let ids: Vec<String> = ids.iter().map(|id| id.simple().to_string()).collect();
-    serde_json::json!(ids).to_string()
 }

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use serde_json::json;
 use uuid::Uuid;
 
 use super::Append;
-use crate::store::sql::query;
+use crate::store::sql::{array, query};
 use crate::store::{Connection, Result};
 use parlour_protocol::frame::Role;
 
@@ -26,17 +25,17 @@ impl Answers {
             .iter()
             .filter(|append| append.author.role == Role::Agent);
         let asked: Vec<_> = by_agents
-            .map(|append| json!([append.room.simple().to_string(), append.seen]))
+            .map(|append| (append.room.simple(), append.seen))
             .collect();
         if asked.is_empty() {
             return Ok(());
         }
         let rows = query(
-            "select m.room, m.author, max(m.seq) from json_each($1) asked
+            "select m.room, m.author, max(m.seq) from jsonb_each($1) asked
              join messages m on m.room = unhex(asked.value ->> 0) and m.seq > asked.value ->> 1
              where m.author_role = 'agent' and m.kind = 'text' group by m.room, m.author",
         )
-        .bind(json!(asked).to_string())
+        .bind(array(asked))
         .fetch_all(connection)
         .await?;
         for row in rows {

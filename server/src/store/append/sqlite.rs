@@ -1,13 +1,12 @@
 //! Sets of messages in SQLite: read and written through JSON.
 
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::Append;
 use super::batch::{Batch, Known, TicketRow};
 use crate::hex;
 use crate::store::messages::role_text;
-use crate::store::sql::query;
+use crate::store::sql::{array, query};
 use crate::store::{Connection, Result, found};
 
 /// Loads what numbering a set needs: its rooms, the ids that are known, answers and members.
@@ -74,7 +73,7 @@ async fn known(connection: &mut Connection, batch: &mut Batch, appends: &[&Appen
         "select m.room, m.cid, m.seq, m.at, m.author, m.text from jsonb_each($1) asked
          join messages m on m.room = unhex(asked.value ->> 0) and m.cid = unhex(asked.value ->> 1)",
     )
-    .bind(array(&pairs.collect::<Vec<_>>()))
+    .bind(array(pairs))
     .fetch_all(connection)
     .await?;
     for row in rows {
@@ -150,11 +149,4 @@ pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<
         Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
         stored => Ok(usize::try_from(stored?).is_ok_and(|changed| changed == rows)),
     }
-}
-
-/// Rows as a JSON array. Of arrays `jsonb_each` gives what `->>` reads as it is; `json_each` would make a
-/// text of each, to be parsed again for each of its columns.
-fn array(rows: &[impl Serialize]) -> String {
-    // Rows are plain data, so this cannot fail.
-    serde_json::to_string(rows).unwrap_or_default()
 }

@@ -210,7 +210,7 @@ impl Table {
 /// The lines that are bound at `$1`, as rows with one column, `line.value`.
 fn each(database: Database) -> &'static str {
     match database {
-        Database::Sqlite => "json_each($1) as line",
+        Database::Sqlite => "jsonb_each($1) as line",
         Database::Postgres => "json_array_elements(cast($1 as json)) as line (value)",
     }
 }

@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
-use serde_json::json;
 
 use super::postings::List;
 use super::set::PIECE;
-use crate::store::sql::{Query, Target, query};
+use crate::store::sql::{Query, Target, array, query};
 use crate::store::{Database, Result};
 
 /// What a term takes beside its letters and places.
@@ -164,16 +163,14 @@ fn written(database: Database, block: i64, rows: &[(Row, &str, &[u8])]) -> Query
     match database {
         Database::Sqlite => {
             let rows = rows.iter();
-            let rows: Vec<_> = rows
-                .map(|(_, term, places)| (term, crate::hex(places)))
-                .collect();
+            let rows = rows.map(|(_, term, places)| (term, crate::hex(places)));
             query(
                 "insert into found_postings (term, block, places)
-                 select value ->> 0, $1, unhex(value ->> 1) from json_each($2) where true
+                 select value ->> 0, $1, unhex(value ->> 1) from jsonb_each($2) where true
                  on conflict (block, term) do update set places = excluded.places",
             )
             .bind(block)
-            .bind(json!(rows).to_string())
+            .bind(array(rows))
         }
         Database::Postgres => {
             let rows = rows.iter();

@@ -1,10 +1,9 @@
 //! Which message or visitor is at which place.
 
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{CHUNK, Key};
-use crate::store::sql::{Query, Target, query};
+use crate::store::sql::{Query, Target, array, query};
 use crate::store::{Database, Result};
 
 /// A row of `found_places`: the keys of [`CHUNK`] places, and from when to when they were stored.
@@ -79,7 +78,7 @@ pub(super) fn write(database: Database, chunks: &[&Chunk], stamp: Uuid) -> Query
     let rows = match database {
         Database::Sqlite => {
             "select value ->> 0, value ->> 1, value ->> 2, unhex(value ->> 3), $1
-             from json_each($2) where true"
+             from jsonb_each($2) where true"
         }
         Database::Postgres => {
             "select chunk, oldest, newest, keys, $1
@@ -104,7 +103,7 @@ pub(super) fn write(database: Database, chunks: &[&Chunk], stamp: Uuid) -> Query
                 } = chunk;
                 (number, oldest, newest, crate::hex(keys))
             });
-            query.bind(json!(rows.collect::<Vec<_>>()).to_string())
+            query.bind(array(rows))
         }
         Database::Postgres => {
             let column = |of: fn(&Chunk) -> i64| chunks.iter().map(|chunk| of(chunk)).collect();
