@@ -19,7 +19,7 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// `uuid`
     Id(Option<Uuid>),
-    /// A list for [`Database::ids`].
+    /// A list for [`Database::ids`](super::Database::ids).
     Ids(Vec<Uuid>),
     /// `bigint[]`, or a JSON array.
     Integers(Vec<i64>),
