@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use parlour_tests::stage::Stage;
 
-use super::without_redis;
+use super::{CACHES, without_redis};
 use crate::fault::{Fault, Ground, Outcome, Resources};
 
 pub(super) fn faults() -> Vec<Fault> {
@@ -46,7 +46,7 @@ async fn killed(ground: Ground) -> Outcome {
         outcome.round(begun.elapsed());
     }
     outcome.limit("p99", worst, P99);
-    before.compare(&stage, 0, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     stage.nobody_was_closed();
     outcome.settle(stage, CAUGHT_UP).await
 }
@@ -79,7 +79,7 @@ async fn ill(ground: Ground) -> Outcome {
         outcome.round(stage.catches_up().await);
     }
     outcome.limit("p99", stage.p99_since(&mark), P99);
-    before.compare(&stage, 0, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     stage.nobody_was_closed();
     outcome.settle(stage, CAUGHT_UP).await
 }
