@@ -161,7 +161,7 @@ create table members (
 create index members_person on members (person, room);
 
 create table messages (
-    room         blob not null references rooms (id) on delete cascade,
+    room         blob not null,                 -- of rooms; nothing deletes one
     seq          integer not null,
     cid          blob not null,
     at           integer not null,

@@ -1,5 +1,6 @@
 //! Rooms in which somebody writes are known to the node: nothing that happens beside it is missed.
 
+use futures_util::future::join_all;
 use parlour_protocol::Id;
 use parlour_protocol::frame::ErrorCode;
 use parlour_tests::office::staff_room;
@@ -103,4 +104,38 @@ async fn two_nodes_write_in_one_room() {
         seq += 2;
     }
     cluster.assert_well().await;
+}
+
+/// Whatever is written in one transaction with messages that are all refused is written all the same.
+#[tokio::test]
+async fn what_is_refused_leaves_alone_what_is_written_beside_it() {
+    let node = Node::with().unlimited().start().await;
+    let mut office = Office::open(&node).await;
+    let visitor = Visitor::arrive(&node, &office.site).await;
+    let stranger = Visitor::arrive(&node, &office.site).await;
+    let ticket = visitor.open("one").await;
+    let path = format!("/api/v1/tickets/{ticket}");
+    let mut wires = Vec::new();
+    for _ in 0..4 {
+        wires.push(Wire::of(&stranger).await);
+    }
+    for turn in 0..20 {
+        let refused = wires.iter_mut().map(|wire| async move {
+            for _ in 0..4 {
+                wire.say(ticket, &[(id(), "mine?")], false).await;
+                assert_eq!(wire.error().await.0, ErrorCode::UnknownRoom);
+            }
+        });
+        let state = ["resolved", "open"][turn % 2];
+        let browser = &mut office.owner.browser;
+        let change = async {
+            let change = json!({ "state": state });
+            let _ = browser.call("PATCH", &path, &change).await.expect(200);
+        };
+        tokio::join!(join_all(refused), change);
+    }
+    let mut wire = Wire::of(&visitor).await;
+    wire.say(ticket, &[(id(), "more")], false).await;
+    assert_eq!(wire.ack().await.len(), 1);
+    node.assert_well().await;
 }

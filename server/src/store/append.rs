@@ -111,13 +111,25 @@ pub(super) async fn append(
     Ok(results)
 }
 
+/// How what is stored stands to its transaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// It is all of it.
+    Whole,
+    /// It begins it, and the caller ends it.
+    Beginning,
+    /// It is in the caller's.
+    Within,
+}
+
 /// The same by what is kept, as far as that goes, and without holding anything before it is written.
 /// Nothing if a ticket is to be opened, or somebody wrote in between, or a message was stored before:
-/// then nothing may stay of it, so that on SQLite the caller undoes its transaction.
+/// then nothing may stay of it, so that on SQLite the caller undoes the transaction, whose ever it is.
 pub(super) async fn append_at_once(
     connection: &mut Connection,
     kept: &mut Kept,
     appends: &[&Append],
+    scope: Scope,
 ) -> Result<Option<Vec<Result<Appended>>>> {
     if appends
         .iter()
@@ -134,7 +146,7 @@ pub(super) async fn append_at_once(
     };
     kept.lend(&mut batch, appends);
     let results = batch.take_all(appends, &[]);
-    if !store(connection, &batch).await? {
+    if !store(connection, &batch, scope).await? {
         return Ok(None);
     }
     kept.keep(batch);
@@ -157,19 +169,23 @@ async fn of_room(connection: &mut Connection, room: Uuid) -> Result<Batch> {
 
 /// Writes what was numbered; whether the rooms and tickets of it stood as they were loaded, and no id of
 /// it was known. If not, the caller's transaction is to be undone.
-async fn store(connection: &mut Connection, batch: &Batch) -> Result<bool> {
+async fn store(connection: &mut Connection, batch: &Batch, scope: Scope) -> Result<bool> {
     if batch.new.is_empty() {
+        if scope == Scope::Beginning {
+            connection.control("begin immediate").await?;
+        }
         return Ok(true);
     }
     match connection {
-        Connection::Sqlite(_) => sqlite::store(connection, batch).await,
+        Connection::Sqlite(_) => sqlite::store(connection, batch, scope).await,
+        // It is one statement, and as such a transaction if there is none.
         Connection::Postgres(connection) => postgres::store(connection, batch).await,
     }
 }
 
 /// The same of a room that this transaction holds.
 async fn store_held(connection: &mut Connection, batch: &Batch) -> Result<()> {
-    if store(connection, batch).await? {
+    if store(connection, batch, Scope::Within).await? {
         return Ok(());
     }
     Err(StoreError::Failed(

@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Postgres};
 use tokio::time::Instant;
 
-use super::append::{self, Append, Appended, Kept};
+use super::append::{self, Append, Appended, Kept, Scope};
 use super::found::waiting::Waiting;
 use super::joining::Joining;
 use super::sql::{Connection, Pool};
@@ -160,7 +160,8 @@ impl Lent {
         let connection = self.take(until).await?;
         // Mostly one statement is enough; else all is read again, under the lock.
         let append = async |connection: &mut Connection| {
-            if let Some(results) = append::append_at_once(connection, rooms, appends).await? {
+            let at_once = append::append_at_once(connection, rooms, appends, Scope::Whole);
+            if let Some(results) = at_once.await? {
                 return Ok(results);
             }
             connection.control("begin").await?;

@@ -6,18 +6,20 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{self, BoxFuture};
 use sqlx::postgres::PgPool;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
-use super::append::{self, Append, Appended, Kept};
+use super::append::{Append, Appended, Kept};
 use super::postgres::Lent;
 use super::{Connection, Result, StoreError, postgres, sqlite};
 use crate::clock;
 
 mod pace;
+mod set;
 
 use pace::Pace;
+use set::Set;
 
 /// Jobs that wait at most; beyond it a writer waits for room, and then is refused.
 const QUEUE: usize = 1_024;
@@ -172,7 +174,15 @@ async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
     let mut batch = Vec::with_capacity(BATCH);
     let mut kept = Kept::default();
     let mut pace = Pace::start();
-    while pace.take(&mut jobs, &mut batch).await {
+    let mut written = Set::default();
+    loop {
+        // Those of the last set are told while the next one is under way, or at once if it is still to come.
+        if !pace.is_due(&jobs) {
+            std::mem::take(&mut written).tell();
+        }
+        if !pace.take(&mut jobs, &mut batch).await {
+            return;
+        }
         let mut closing = None;
         let mut work = Vec::with_capacity(batch.len());
         for job in batch.drain(..) {
@@ -186,215 +196,37 @@ async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
                 other => work.push(other),
             }
         }
-        commit(&mut source, &mut kept, work).await;
+        let mut set = Set::of(work);
+        let writing = set.write(&mut source, &mut kept);
+        future::join(writing, async { std::mem::take(&mut written).tell() }).await;
+        written = set;
         if let Some(done) = closing {
+            written.tell();
             jobs.close();
             // What was queued behind the request to close is still written.
             let mut rest = Vec::new();
             while let Some(job) = jobs.recv().await {
                 rest.push(job);
             }
-            commit(&mut source, &mut kept, rest).await;
-            match source {
-                Source::Own(connection) => {
-                    if let Err(error) = sqlite::close(connection).await {
-                        tracing::warn!(%error, "the database did not close cleanly");
-                    }
-                }
-                Source::Pool(lent) => lent.close().await,
-            }
+            let mut set = Set::of(rest);
+            set.write(&mut source, &mut kept).await;
+            set.tell();
+            source.close().await;
             let _ = done.send(());
             return;
         }
     }
 }
 
-/// What one transaction holds, in the order of the queue.
-enum Step {
-    Append(Vec<(Append, Then<Appended>)>, Vec<Result<Appended>>),
-    Run(Box<dyn Work>),
-}
-
-async fn commit(source: &mut Source, kept: &mut Kept, jobs: Vec<Job>) {
-    let mut steps = group(jobs);
-    if steps.is_empty() {
-        return;
-    }
-    let outcome = match source {
-        Source::Own(connection) => {
-            let outcome = transaction(connection, kept, &mut steps).await;
-            if outcome.is_err() {
-                // A failed commit may leave the transaction open.
-                let _ = connection.control("rollback").await;
-            }
-            outcome
-        }
-        Source::Pool(lent) => {
-            for step in &mut steps {
-                if let Step::Append(set, results) = step {
-                    *results = postgres_set(lent, kept, appends(set)).await;
+impl Source {
+    async fn close(self) {
+        match self {
+            Self::Own(connection) => {
+                if let Err(error) = sqlite::close(connection).await {
+                    tracing::warn!(%error, "the database did not close cleanly");
                 }
             }
-            Ok(())
-        }
-    };
-    finish(steps, outcome.err());
-}
-
-/// A set in one transaction; if that is not possible for all of them, each in its own.
-async fn postgres_set(
-    lent: &mut Lent,
-    kept: &mut Kept,
-    appends: Vec<&Append>,
-) -> Vec<Result<Appended>> {
-    let error = match lent.append(kept, &appends).await {
-        Ok(results) => return results,
-        Err(error) => error,
-    };
-    tracing::warn!(%error, count = appends.len(), "a set of messages failed");
-    if matches!(error, StoreError::Unavailable(_)) {
-        return appends.iter().map(|_| Err(error.clone())).collect();
-    }
-    let mut results = Vec::with_capacity(appends.len());
-    for append in appends {
-        let one = lent.append(kept, &[append]).await;
-        let none = || StoreError::Failed("an append had no result".into());
-        results.push(one.and_then(|mut all| all.pop().unwrap_or_else(|| Err(none()))));
-    }
-    results
-}
-
-fn group(jobs: Vec<Job>) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
-    for job in jobs {
-        match job {
-            Job::Append(append, then, _) => match steps.last_mut() {
-                Some(Step::Append(set, _)) => set.push((append, then)),
-                _ => steps.push(Step::Append(vec![(append, then)], Vec::new())),
-            },
-            Job::Run(work) => steps.push(Step::Run(work)),
-            Job::Close(done) => drop(done),
-        }
-    }
-    steps
-}
-
-async fn transaction(
-    connection: &mut Connection,
-    kept: &mut Kept,
-    steps: &mut [Step],
-) -> Result<()> {
-    if let [Step::Append(set, results)] = steps {
-        // Without a savepoint, for which every page that is changed would be copied.
-        connection.control("begin immediate").await?;
-        let appends = appends(set);
-        *results = append_set(connection, kept, &appends, "rollback; begin immediate").await?;
-        connection.control("commit").await?;
-        return Ok(());
-    }
-    // Two in one text: each text costs a turn of the connection's thread.
-    connection
-        .control("begin immediate; savepoint step")
-        .await?;
-    let mut clean = true;
-    for step in steps.iter_mut() {
-        if !clean {
-            connection.control("release step; savepoint step").await?;
-        }
-        clean = false;
-        match step {
-            Step::Run(work) => {
-                if work.run(connection).await.is_err() {
-                    connection.control("rollback to step").await?;
-                    clean = true;
-                }
-            }
-            Step::Append(set, results) => {
-                let appends = appends(set);
-                *results = append_set(connection, kept, &appends, "rollback to step").await?;
-            }
-        }
-    }
-    connection.control("commit").await?;
-    Ok(())
-}
-
-fn appends(set: &[(Append, Then<Appended>)]) -> Vec<&Append> {
-    set.iter().map(|(append, _)| append).collect()
-}
-
-/// By what is kept, or else by reading; if that is not possible for all together, each on its own.
-/// `undo` is how the transaction gets back to where this began.
-async fn append_set(
-    connection: &mut Connection,
-    kept: &mut Kept,
-    appends: &[&Append],
-    undo: &'static str,
-) -> Result<Vec<Result<Appended>>> {
-    let count = appends.len();
-    match append::append_at_once(connection, kept, appends).await {
-        Ok(Some(results)) => return Ok(results),
-        Ok(None) => {}
-        Err(error) => tracing::warn!(%error, count, "a set of messages failed"),
-    }
-    connection.control(undo).await?;
-    match append::append(connection, kept, appends).await {
-        Ok(results) => return Ok(results),
-        Err(error) => {
-            tracing::warn!(%error, count, "a set of messages failed; trying them one by one");
-        }
-    }
-    connection.control(undo).await?;
-    one_by_one(connection, kept, appends).await
-}
-
-async fn one_by_one(
-    connection: &mut Connection,
-    kept: &mut Kept,
-    appends: &[&Append],
-) -> Result<Vec<Result<Appended>>> {
-    let mut results = Vec::with_capacity(appends.len());
-    for append in appends {
-        connection.control("savepoint one").await?;
-        let result = append::append(connection, kept, &[append])
-            .await
-            .map(|mut all| all.pop());
-        let result = match result {
-            Ok(Some(result)) => result,
-            Ok(None) => Err(StoreError::Failed("an append had no result".into())),
-            Err(error) => {
-                connection.control("rollback to one").await?;
-                Err(error)
-            }
-        };
-        connection.control("release one").await?;
-        results.push(result);
-    }
-    Ok(results)
-}
-
-fn finish(steps: Vec<Step>, error: Option<StoreError>) {
-    if let Some(error) = &error {
-        tracing::error!(%error, "a transaction failed; nothing of it was acknowledged");
-    }
-    // The client may send again: nothing was stored.
-    let error = error.map(|error| StoreError::Unavailable(error.to_string().into()));
-    for step in steps {
-        match step {
-            Step::Run(mut work) => {
-                if let Some(error) = &error {
-                    work.fail(error.clone());
-                }
-                work.finish();
-            }
-            Step::Append(set, mut results) => {
-                if let Some(error) = &error {
-                    results = set.iter().map(|_| Err(error.clone())).collect();
-                }
-                for ((_, then), result) in set.into_iter().zip(results) {
-                    then(result);
-                }
-            }
+            Self::Pool(lent) => lent.close().await,
         }
     }
 }

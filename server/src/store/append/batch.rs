@@ -12,6 +12,9 @@ use crate::store::rooms::Kind as RoomKind;
 use crate::store::{Result, StoreError};
 use parlour_protocol::frame::Role;
 
+/// Characters of a text that a list shows.
+pub(super) const PREVIEW: usize = 200;
+
 /// A room while the transaction runs.
 #[derive(Clone)]
 pub(super) struct Position {
@@ -355,7 +358,7 @@ impl Batch {
                     position.answered = position.seq;
                     self.answers.note(room, author.id, position.seq);
                 }
-                ticket.preview = Some((text.chars().take(200).collect(), author.clone()));
+                ticket.preview = Some((text.chars().take(PREVIEW).collect(), author.clone()));
             }
         }
         let name = if author.role == Role::Visitor {

@@ -3,15 +3,15 @@
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+use sqlx::PgConnection;
 use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query;
-use sqlx::{Encode, PgConnection, Type};
 use uuid::Uuid;
 
 use super::Append;
-use super::batch::{Batch, Known, TicketRow};
+use super::batch::{Batch, ChangedRoom, ChangedTicket, Known, PREVIEW, TicketRow};
 use crate::clock::Micros;
-use crate::store::messages::role_text;
+use crate::store::messages::{Kind, Stored, role_text};
 use crate::store::{Result, StoreError, found};
 use parlour_protocol::frame::Role;
 
@@ -113,26 +113,35 @@ async fn batch(
     Ok(batch)
 }
 
-/// How the rows of a set are given to the statement that writes them.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    /// Any number of rows of each table, as arrays.
-    Arrays,
-    /// So many messages, each in a ticket of its own, and one row for the index of search, as values: to
-    /// set up and run this takes less than arrays of few do.
-    Values(usize),
+/// So many texts are few.
+const FEW: usize = 8;
+/// What `append_stale` fails with.
+const STALE: &str = "PL001";
+
+/// What a set writes; rooms and tickets in the order of their ids.
+struct Rows<'b> {
+    waiting: Vec<Vec<u8>>,
+    new: Vec<&'b Stored>,
+    tickets: Vec<ChangedTicket<'b>>,
+    rooms: Vec<ChangedRoom>,
 }
 
-/// So many messages are few.
-const FEW: usize = 8;
+type Statement = Query<'static, Postgres, PgArguments>;
 
-impl Shape {
-    fn of(rows: [usize; 3], waiting: usize) -> Self {
-        let [count, ..] = rows;
-        if rows == [count; 3] && waiting == 1 && (1..=FEW).contains(&count) {
-            Self::Values(count)
-        } else {
-            Self::Arrays
+impl<'b> Rows<'b> {
+    fn of(batch: &'b Batch) -> Self {
+        let mut new: Vec<_> = batch.new.iter().collect();
+        // Of one room they keep their order.
+        new.sort_by_key(|new| new.room);
+        let mut tickets: Vec<_> = batch.changed_tickets().collect();
+        tickets.sort_unstable_by_key(|ticket| ticket.id);
+        let mut rooms: Vec<_> = batch.changed_rooms().collect();
+        rooms.sort_unstable_by_key(|room| room.id);
+        Self {
+            waiting: found::waiting_rows(&batch.new),
+            new,
+            tickets,
+            rooms,
         }
     }
 
@@ -140,142 +149,169 @@ impl Shape {
     /// nothing is written. None of them is missing, because nothing deletes rooms or tickets. PostgreSQL does
     /// the last part first and then those before it, backwards: so rooms are held before tickets, each in the
     /// order of their ids, for on these connections an update is one loop over its rows.
-    fn statement(self) -> &'static str {
-        static ARRAYS: LazyLock<String> = LazyLock::new(|| Shape::Arrays.text());
-        static VALUES: LazyLock<[String; FEW]> =
-            LazyLock::new(|| std::array::from_fn(|index| Shape::Values(index + 1).text()));
-        match self {
-            Self::Arrays => &ARRAYS,
-            Self::Values(count) => &VALUES[count - 1],
+    fn statement(&self) -> Statement {
+        match self.role() {
+            Some(role) => self.texts(role),
+            None => self.arrays(),
         }
     }
 
-    fn text(self) -> String {
-        let each = match self {
-            Self::Arrays => 1,
-            Self::Values(count) => count,
+    /// On which side those stand who wrote the set, if it is few texts, each in a ticket of its own, and
+    /// they all stand on one side.
+    fn role(&self) -> Option<Role> {
+        let role = self.new.first()?.author_role;
+        let few = self.new.len() <= FEW && self.waiting.len() == 1;
+        let texts = self
+            .new
+            .iter()
+            .all(|new| new.kind == Kind::Text && new.author_role == role);
+        let rooms = self.new.iter().map(|new| new.room);
+        let own = rooms.clone().eq(self.rooms.iter().map(|room| room.id))
+            && rooms.eq(self.tickets.iter().map(|ticket| ticket.id));
+        (few && texts && own && role != Role::System).then_some(role)
+    }
+
+    /// Few texts as values, each bound once. To set up and run this takes less than arrays of few do.
+    fn texts(&self, role: Role) -> Statement {
+        static BY_VISITORS: LazyLock<[String; FEW]> =
+            LazyLock::new(|| std::array::from_fn(|index| texts_by(Role::Visitor, index + 1)));
+        static BY_AGENTS: LazyLock<[String; FEW]> =
+            LazyLock::new(|| std::array::from_fn(|index| texts_by(Role::Agent, index + 1)));
+        let by: &'static [String; FEW] = match role {
+            Role::Visitor => &BY_VISITORS,
+            _ => &BY_AGENTS,
         };
-        let mut before = 0;
-        // Columns are bound one after the other, whatever the shape.
-        let mut rows = |types: &str, count: usize| {
-            let types: Vec<&str> = types.split(' ').collect();
-            let rows = match self {
-                Self::Arrays => {
-                    let columns = (before + 1..).zip(&types);
-                    let columns = columns.map(|(bind, kind)| format!("${bind}::{kind}[]"));
-                    format!("unnest({})", columns.collect::<Vec<_>>().join(", "))
-                }
-                Self::Values(_) => {
-                    let row = |row| {
-                        let columns = (before + row..).step_by(count).zip(&types);
-                        let columns = columns.map(|(bind, kind)| format!("${bind}::{kind}"));
-                        format!("({})", columns.collect::<Vec<_>>().join(", "))
-                    };
-                    let rows: Vec<_> = (1..=count).map(row).collect();
-                    format!("(values {})", rows.join(", "))
-                }
-            };
-            before += types.len() * count;
-            rows
-        };
-        let waiting = rows("bytea", 1);
-        let messages = rows(
-            "uuid bigint uuid bigint text uuid text text text uuid",
-            each,
+        let mut query = sqlx::query(by[self.new.len() - 1].as_str());
+        for keys in &self.waiting {
+            query = query.bind(keys);
+        }
+        for (new, ticket) in self.new.iter().zip(&self.tickets) {
+            query = query
+                .bind(new.room)
+                .bind(new.seq)
+                .bind(new.cid)
+                .bind(new.author)
+                .bind(&new.text)
+                .bind(new.at)
+                .bind(ticket.was)
+                .bind(ticket.preview_name);
+        }
+        query
+    }
+
+    /// Any number of rows of each table, as arrays.
+    fn arrays(&self) -> Statement {
+        let (new, tickets, rooms) = (
+            || self.new.iter(),
+            || self.tickets.iter(),
+            || self.rooms.iter(),
         );
-        let tickets = rows("uuid bigint bigint text text text boolean", each);
-        let rooms = rows("uuid bigint bigint bigint", each);
-        format!(
-            "with noted as (
-                 insert into found_waiting (keys) select * from {waiting} as new
-             ), stored as (
-                 insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
-                 select * from {messages} as new
-             ), moved as (
-                 update tickets set rev = rev + 1,
-                     at = case when tickets.at = new.was then new.at else append_stale() end,
-                     preview = coalesce(new.preview, tickets.preview),
-                     preview_by = coalesce(new.preview_by, tickets.preview_by),
-                     preview_name = coalesce(new.preview_name, tickets.preview_name),
-                     state = case when new.opens then 'open' else state end,
-                     snoozed_until = case when new.opens then null else snoozed_until end
-                 from {tickets} as new (id, was, at, preview, preview_by, preview_name, opens)
-                 where tickets.id = new.id
-             )
-             update rooms set at = new.at,
-                 seq = case when rooms.seq = new.was then new.seq else append_stale() end
-             from {rooms} as new (id, was, seq, at)
-             where rooms.id = new.id"
-        )
+        sqlx::query(ARRAYS)
+            .bind(&self.waiting)
+            .bind(new().map(|new| new.room).collect::<Vec<_>>())
+            .bind(new().map(|new| new.seq).collect::<Vec<_>>())
+            .bind(new().map(|new| new.cid).collect::<Vec<_>>())
+            .bind(new().map(|new| new.at).collect::<Vec<_>>())
+            .bind(new().map(|new| new.kind.text()).collect::<Vec<_>>())
+            .bind(new().map(|new| new.author).collect::<Vec<_>>())
+            .bind(
+                new()
+                    .map(|new| role_text(new.author_role))
+                    .collect::<Vec<_>>(),
+            )
+            .bind(new().map(|new| new.text.as_str()).collect::<Vec<_>>())
+            .bind(new().map(|new| new.what.as_str()).collect::<Vec<_>>())
+            .bind(new().map(|new| new.whom).collect::<Vec<_>>())
+            .bind(tickets().map(|ticket| ticket.id).collect::<Vec<_>>())
+            .bind(tickets().map(|ticket| ticket.was).collect::<Vec<_>>())
+            .bind(tickets().map(|ticket| ticket.at).collect::<Vec<_>>())
+            .bind(tickets().map(|ticket| ticket.preview).collect::<Vec<_>>())
+            .bind(
+                tickets()
+                    .map(|ticket| ticket.preview_by)
+                    .collect::<Vec<_>>(),
+            )
+            .bind(
+                tickets()
+                    .map(|ticket| ticket.preview_name)
+                    .collect::<Vec<_>>(),
+            )
+            .bind(tickets().map(|ticket| ticket.opens).collect::<Vec<_>>())
+            .bind(rooms().map(|room| room.id).collect::<Vec<_>>())
+            .bind(rooms().map(|room| room.was).collect::<Vec<_>>())
+            .bind(rooms().map(|room| room.seq).collect::<Vec<_>>())
+            .bind(rooms().map(|room| room.at).collect::<Vec<_>>())
     }
 }
 
-/// What `append_stale` fails with.
-const STALE: &str = "PL001";
+const ARRAYS: &str = "with noted as (
+         insert into found_waiting (keys) select * from unnest($1::bytea[]) as new
+     ), stored as (
+         insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
+         select * from unnest($2::uuid[], $3::bigint[], $4::uuid[], $5::bigint[], $6::text[], $7::uuid[],
+             $8::text[], $9::text[], $10::text[], $11::uuid[]) as new
+     ), moved as (
+         update tickets set rev = rev + 1,
+             at = case when tickets.at = new.was then new.at else append_stale() end,
+             preview = coalesce(new.preview, tickets.preview),
+             preview_by = coalesce(new.preview_by, tickets.preview_by),
+             preview_name = coalesce(new.preview_name, tickets.preview_name),
+             state = case when new.opens then 'open' else state end,
+             snoozed_until = case when new.opens then null else snoozed_until end
+         from unnest($12::uuid[], $13::bigint[], $14::bigint[], $15::text[], $16::text[], $17::text[],
+             $18::boolean[]) as new (id, was, at, preview, preview_by, preview_name, opens)
+         where tickets.id = new.id
+     )
+     update rooms set at = new.at,
+         seq = case when rooms.seq = new.was then new.seq else append_stale() end
+     from unnest($19::uuid[], $20::bigint[], $21::bigint[], $22::bigint[]) as new (id, was, seq, at)
+     where rooms.id = new.id";
 
-/// The statement, and its columns in the order of its text.
-struct Columns {
-    shape: Shape,
-    query: Query<'static, Postgres, PgArguments>,
-}
-
-impl Columns {
-    fn of(shape: Shape) -> Self {
-        let query = sqlx::query(shape.statement());
-        Self { shape, query }
-    }
-
-    fn add<'t, T>(self, values: impl Iterator<Item = T>) -> Self
-    where
-        T: Encode<'t, Postgres> + Type<Postgres> + 't,
-        Vec<T>: Encode<'t, Postgres> + Type<Postgres>,
-    {
-        let query = match self.shape {
-            Shape::Arrays => self.query.bind(values.collect::<Vec<_>>()),
-            Shape::Values(_) => values.fold(self.query, Query::bind),
+/// The same of so many texts: a visitor's opens her ticket, whatever it was.
+fn texts_by(role: Role, count: usize) -> String {
+    let opens = match role {
+        Role::Visitor => ", state = 'open', snoozed_until = null",
+        _ => "",
+    };
+    let role = role_text(role);
+    // $1 is what search is to index; of a text: room, seq, cid, author, text, at, was, name.
+    let rows = |columns: &[(usize, &str)]| {
+        let row = |row| {
+            let bind = |(column, kind)| format!("${}::{kind}", 2 + row * 8 + column);
+            let columns: Vec<_> = columns.iter().copied().map(bind).collect();
+            format!("({})", columns.join(", "))
         };
-        Self { query, ..self }
-    }
+        (0..count).map(row).collect::<Vec<_>>().join(", ")
+    };
+    let (room, seq, cid, author) = ((0, "uuid"), (1, "bigint"), (2, "uuid"), (3, "uuid"));
+    let (text, at, was, name) = ((4, "text"), (5, "bigint"), (6, "bigint"), (7, "text"));
+    format!(
+        "with noted as (
+             insert into found_waiting (keys) values ($1)
+         ), stored as (
+             insert into messages (room, seq, cid, at, kind, author, author_role, text)
+             select room, seq, cid, at, 'text', author, '{role}', text
+             from (values {}) as new (room, seq, cid, author, text, at)
+         ), moved as (
+             update tickets set rev = rev + 1,
+                 at = case when tickets.at = new.was then new.at else append_stale() end,
+                 preview = left(new.text, {PREVIEW}), preview_by = '{role}', preview_name = new.name{opens}
+             from (values {}) as new (id, text, at, was, name) where tickets.id = new.id
+         )
+         update rooms set at = new.at,
+             seq = case when rooms.seq = new.seq - 1 then new.seq else append_stale() end
+         from (values {}) as new (id, seq, at) where rooms.id = new.id",
+        rows(&[room, seq, cid, author, text, at]),
+        rows(&[room, text, at, was, name]),
+        rows(&[room, seq, at]),
+    )
 }
 
 /// Writes what was numbered; whether all of it still stood as it was loaded and no id of it was known,
 /// without which nothing is written.
 pub(super) async fn store(connection: &mut PgConnection, batch: &Batch) -> Result<bool> {
-    let mut rooms: Vec<_> = batch.changed_rooms().collect();
-    rooms.sort_unstable_by_key(|room| room.id);
-    let mut tickets: Vec<_> = batch.changed_tickets().collect();
-    tickets.sort_unstable_by_key(|ticket| ticket.id);
-    let waiting = found::waiting_rows(&batch.new);
-    let written = [batch.new.len(), rooms.len(), tickets.len()];
-    let shape = Shape::of(written, waiting.len());
-    let (new, rooms, tickets) = (|| batch.new.iter(), || rooms.iter(), || tickets.iter());
-    let stored = Columns::of(shape)
-        .add(waiting.into_iter())
-        .add(new().map(|new| new.room))
-        .add(new().map(|new| new.seq))
-        .add(new().map(|new| new.cid))
-        .add(new().map(|new| new.at))
-        .add(new().map(|new| new.kind.text()))
-        .add(new().map(|new| new.author))
-        .add(new().map(|new| role_text(new.author_role)))
-        .add(new().map(|new| new.text.as_str()))
-        .add(new().map(|new| new.what.as_str()))
-        .add(new().map(|new| new.whom))
-        .add(tickets().map(|ticket| ticket.id))
-        .add(tickets().map(|ticket| ticket.was))
-        .add(tickets().map(|ticket| ticket.at))
-        .add(tickets().map(|ticket| ticket.preview))
-        .add(tickets().map(|ticket| ticket.preview_by))
-        .add(tickets().map(|ticket| ticket.preview_name))
-        .add(tickets().map(|ticket| ticket.opens))
-        .add(rooms().map(|room| room.id))
-        .add(rooms().map(|room| room.was))
-        .add(rooms().map(|room| room.seq))
-        .add(rooms().map(|room| room.at))
-        .query
-        .execute(connection)
-        .await;
-    match stored {
+    let statement = Rows::of(batch).statement();
+    match statement.execute(connection).await {
         Err(sqlx::Error::Database(error))
             if error.is_unique_violation() || error.code().as_deref() == Some(STALE) =>
         {

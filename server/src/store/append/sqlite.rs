@@ -1,9 +1,10 @@
 //! Sets of messages in SQLite: read and written through JSON.
 
+use sqlx::error::ErrorKind;
 use uuid::Uuid;
 
-use super::Append;
 use super::batch::{Batch, Known, TicketRow};
+use super::{Append, Scope};
 use crate::hex;
 use crate::store::messages::role_text;
 use crate::store::sql::{array, query};
@@ -88,9 +89,40 @@ async fn known(connection: &mut Connection, batch: &mut Batch, appends: &[&Appen
     Ok(())
 }
 
+/// What a set is written by. Nothing of a statement needs to be undone by itself (`or fail`), for which every
+/// page that it changes would be copied first: its transaction is undone with it. Rooms and tickets that
+/// are not as they were loaded would lose a column that must not be null, so that it fails.
+macro_rules! writes {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            "insert or fail into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
+             select unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6,
+                    value ->> 7, value ->> 8, unhex(value ->> 9)
+             from jsonb_each($1);
+             update or fail rooms set at = new.value ->> 2,
+                 seq = case when rooms.seq = new.value ->> 3 then new.value ->> 1 end
+             from jsonb_each($2) new where rooms.id = unhex(new.value ->> 0);
+             update or fail tickets set rev = rev + 1,
+                 at = case when tickets.at = new.value ->> 6 then new.value ->> 1 end,
+                 preview = coalesce(new.value ->> 2, preview), preview_by = coalesce(new.value ->> 3, preview_by),
+                 preview_name = coalesce(new.value ->> 4, preview_name),
+                 state = coalesce(new.value ->> 5, state),
+                 snoozed_until = case when new.value ->> 5 = 'open' then null else snoozed_until end
+             from jsonb_each($3) new where tickets.id = unhex(new.value ->> 0);
+             insert into found_waiting (keys) select unhex(value) from json_each($4)",
+            $after
+        )
+    };
+}
+
 /// Writes what was numbered; whether the rooms and tickets of it stood as they were loaded, and no id of
 /// it was known. The statements are one text, since each text costs a turn of the connection's thread.
-pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<bool> {
+pub(super) async fn store(
+    connection: &mut Connection,
+    batch: &Batch,
+    scope: Scope,
+) -> Result<bool> {
     let messages = batch.new.iter().map(|stored| {
         (
             stored.room.simple(),
@@ -120,33 +152,23 @@ pub(super) async fn store(connection: &mut Connection, batch: &Batch) -> Result<
         )
     });
     let waiting = found::waiting_rows(&batch.new);
-    let waiting: Vec<_> = waiting.iter().map(|row| hex(row)).collect();
-    let (messages, rooms): (Vec<_>, Vec<_>) = (messages.collect(), rooms.collect());
-    let tickets: Vec<_> = tickets.collect();
-    let rows = messages.len() + rooms.len() + tickets.len() + waiting.len();
-    let stored = query(
-        "insert into messages (room, seq, cid, at, kind, author, author_role, text, what, whom)
-         select unhex(value ->> 0), value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, unhex(value ->> 5), value ->> 6,
-                value ->> 7, value ->> 8, unhex(value ->> 9)
-         from jsonb_each($1);
-         update rooms set seq = new.value ->> 1, at = new.value ->> 2
-         from jsonb_each($2) new where rooms.id = unhex(new.value ->> 0) and rooms.seq = new.value ->> 3;
-         update tickets set rev = rev + 1, at = new.value ->> 1,
-             preview = coalesce(new.value ->> 2, preview), preview_by = coalesce(new.value ->> 3, preview_by),
-             preview_name = coalesce(new.value ->> 4, preview_name),
-             state = coalesce(new.value ->> 5, state),
-             snoozed_until = case when new.value ->> 5 = 'open' then null else snoozed_until end
-         from jsonb_each($3) new where tickets.id = unhex(new.value ->> 0) and tickets.at = new.value ->> 6;
-         insert into found_waiting (keys) select unhex(value) from json_each($4)",
-    )
-    .bind(array(&messages))
-    .bind(array(&rooms))
-    .bind(array(&tickets))
-    .bind(array(&waiting))
+    let stored = query(match scope {
+        Scope::Whole => writes!("begin immediate; ", "; commit"),
+        Scope::Beginning => writes!("begin immediate; ", ""),
+        Scope::Within => writes!("", ""),
+    })
+    .bind(array(messages))
+    .bind(array(rooms))
+    .bind(array(tickets))
+    .bind(array(waiting.iter().map(|row| hex(row))))
     .execute(connection)
     .await;
     match stored {
-        Err(sqlx::Error::Database(error)) if error.is_unique_violation() => Ok(false),
-        stored => Ok(usize::try_from(stored?).is_ok_and(|changed| changed == rows)),
+        Err(sqlx::Error::Database(error))
+            if error.is_unique_violation() || error.kind() == ErrorKind::NotNullViolation =>
+        {
+            Ok(false)
+        }
+        stored => Ok(stored.map(|_| true)?),
     }
 }

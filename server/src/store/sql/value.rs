@@ -1,6 +1,6 @@
 //! What is bound to a query, and how each database takes it.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer as _};
 use sqlx::Arguments as _;
 use sqlx::postgres::PgArguments;
 use sqlx::sqlite::SqliteArguments;
@@ -107,7 +107,8 @@ pub(super) fn postgres(values: Vec<Value>) -> sqlx::Result<PgArguments> {
 /// arrays themselves, `jsonb_each` gives what `->>` reads as it is; `json_each` would make a text of each,
 /// to be parsed again for each of its columns.
 pub fn array<T: Serialize>(values: impl IntoIterator<Item = T>) -> String {
-    let values: Vec<T> = values.into_iter().collect();
-    // They are plain data, so this cannot fail.
-    serde_json::to_string(&values).unwrap_or_default()
+    let mut text = Vec::new();
+    // They are plain data, so neither of these can fail.
+    let _ = serde_json::Serializer::new(&mut text).collect_seq(values);
+    String::from_utf8(text).unwrap_or_default()
 }

@@ -37,16 +37,27 @@ impl Pace {
         }
     }
 
+    /// Whether the next set begins at once: the last one took long, and several wait.
+    pub(super) fn is_due(&self, queue: &mpsc::Receiver<Job>) -> bool {
+        queue.len() >= SEVERAL && self.rest().is_zero()
+    }
+
+    /// How long it is until the next set may begin.
+    fn rest(&self) -> Duration {
+        if self.jobs >= SEVERAL {
+            INTERVAL.saturating_sub(self.begun.elapsed())
+        } else {
+            Duration::ZERO
+        }
+    }
+
     /// Waits until the next set is to begin, and takes its jobs; false if there are none any more.
     pub(super) async fn take(
         &mut self,
         queue: &mut mpsc::Receiver<Job>,
         jobs: &mut Vec<Job>,
     ) -> bool {
-        if self.jobs >= SEVERAL {
-            let rest = INTERVAL.saturating_sub(self.begun.elapsed());
-            self.alarm.after(rest).await;
-        }
+        self.alarm.after(self.rest()).await;
         if queue.recv_many(jobs, BATCH).await == 0 {
             return false;
         }
