@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use parlour_protocol::frame::{
     ClientFrame, Draft, ErrorCode, Limits, ListQuery, Open, Role, RowRev, ServerFrame, View,
 };
@@ -19,7 +20,9 @@ use crate::store::append;
 const FRESH: Duration = Duration::from_secs(1);
 
 impl Session {
-    pub(super) async fn dispatch(&mut self, frame: ClientFrame) -> Next {
+    /// Each arm is boxed on its own: a message would otherwise be moved to a place that is large enough for any
+    /// of them, and the connection would keep that much while it is idle.
+    pub(super) fn dispatch(&mut self, frame: ClientFrame) -> BoxFuture<'_, Next> {
         if let ClientFrame::Hello {
             v,
             view,
@@ -29,59 +32,42 @@ impl Session {
         {
             if self.welcomed {
                 self.refuse(ErrorCode::BadFrame, "hello comes once", None);
-                return self.bad_frame();
+                return at_once(self.bad_frame());
             }
-            return self.hello(v, view, epoch, cursors).await;
+            return Box::pin(self.hello(v, view, epoch, cursors));
         }
         if !self.welcomed {
-            return Next::Close(close::BAD_FRAME);
+            return at_once(Next::Close(close::BAD_FRAME));
         }
         match frame {
-            ClientFrame::Hello { .. } => Next::Go,
-            ClientFrame::Auth { token } => self.auth(&token).await,
-            ClientFrame::Join { room, after } => self.join(uuid(room), after.map(position)).await,
+            ClientFrame::Hello { .. } => at_once(Next::Go),
+            ClientFrame::Auth { token } => Box::pin(self.auth(token)),
+            ClientFrame::Join { room, after } => {
+                Box::pin(self.join(uuid(room), after.map(position)))
+            }
             ClientFrame::Leave { room } => {
                 self.forget(uuid(room));
-                Next::Go
+                at_once(Next::Go)
             }
             ClientFrame::Send {
                 room,
                 seen,
                 messages,
                 open,
-            } => self.send(uuid(room), position(seen), messages, open).await,
-            ClientFrame::Typing { room, on } => self.typing(uuid(room), on).await,
+            } => Box::pin(self.send(uuid(room), position(seen), messages, open)),
+            ClientFrame::Typing { room, on } => Box::pin(self.typing(uuid(room), on)),
             ClientFrame::Receipt {
                 room,
                 delivered,
                 read,
-            } => {
-                let result = self
-                    .app
-                    .chat
-                    .receipt(&self.actor, uuid(room), delivered, read)
-                    .await;
-                self.report(result, uuid(room))
-            }
+            } => Box::pin(self.receipt(uuid(room), delivered, read)),
             ClientFrame::History {
                 room,
                 before,
                 after,
-            } => {
-                self.history(uuid(room), position(before), position(after))
-                    .await
-            }
-            ClientFrame::Sync { query, rows } => self.sync(query, rows).await,
-            ClientFrame::Ping { n, active } => {
-                if !self.alone {
-                    let presence = &self.app.chat.presence;
-                    presence.active(self.subscriber.id(), &self.actor.person(), active);
-                }
-                if n > 0 {
-                    self.push_beat(n).await;
-                }
-                Next::Go
-            }
+            } => Box::pin(self.history(uuid(room), position(before), position(after))),
+            ClientFrame::Sync { query, rows } => Box::pin(self.sync(query, rows)),
+            ClientFrame::Ping { n, active } => Box::pin(self.ping(n, active)),
         }
     }
 
@@ -161,8 +147,8 @@ impl Session {
         Next::Go
     }
 
-    async fn auth(&mut self, token: &str) -> Next {
-        match self.app.identity.check(token).await {
+    async fn auth(&mut self, token: String) -> Next {
+        match self.app.identity.check(&token).await {
             Ok(claims) if claims.subject == self.claims.subject => {
                 self.claims = claims;
                 Next::Go
@@ -224,6 +210,23 @@ impl Session {
             }
         }
         self.app.chat.typing(&self.actor, room, on);
+        Next::Go
+    }
+
+    async fn receipt(&mut self, room: Uuid, delivered: u64, read: u64) -> Next {
+        let chat = &self.app.chat;
+        let result = chat.receipt(&self.actor, room, delivered, read).await;
+        self.report(result, room)
+    }
+
+    async fn ping(&mut self, n: u32, active: bool) -> Next {
+        if !self.alone {
+            let presence = &self.app.chat.presence;
+            presence.active(self.subscriber.id(), &self.actor.person(), active);
+        }
+        if n > 0 {
+            self.push_beat(n).await;
+        }
         Next::Go
     }
 
@@ -295,6 +298,11 @@ impl Session {
             cid: None,
         });
     }
+}
+
+/// What needs no waiting.
+fn at_once(next: Next) -> BoxFuture<'static, Next> {
+    Box::pin(std::future::ready(next))
 }
 
 fn refused(room: Uuid, refusal: &Refusal) -> ServerFrame {

@@ -85,7 +85,7 @@ impl Session {
         match serde_json::from_str(text) {
             Ok(frame) => {
                 self.bad_frames = self.bad_frames.saturating_sub(1);
-                Box::pin(self.dispatch(frame)).await
+                self.dispatch(frame).await
             }
             Err(error) => {
                 // serde names the place and the kind of the fault, never the content beyond a tag.

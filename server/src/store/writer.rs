@@ -3,10 +3,13 @@
 //! SQLite has one connection that writes, and every write is queued for it. Of PostgreSQL only
 //! messages are queued; everything else is a transaction of its own, beside the others.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{self, BoxFuture};
+use futures_util::future::BoxFuture;
 use sqlx::postgres::PgPool;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
@@ -197,8 +200,14 @@ async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
             }
         }
         let mut set = Set::of(work);
-        let writing = set.write(&mut source, &mut kept);
-        future::join(writing, async { std::mem::take(&mut written).tell() }).await;
+        {
+            let mut writing = pin!(set.write(&mut source, &mut kept));
+            let begun = poll_fn(|context| Poll::Ready(writing.as_mut().poll(context))).await;
+            std::mem::take(&mut written).tell();
+            if begun.is_pending() {
+                writing.await;
+            }
+        }
         written = set;
         if let Some(done) = closing {
             written.tell();

@@ -218,6 +218,8 @@ impl Batch {
         appends: &[&Append],
         opened: &[bool],
     ) -> Vec<Result<Appended>> {
+        self.new
+            .reserve(appends.iter().map(|append| append.drafts.len()).sum());
         let opened = opened.iter().copied().chain(std::iter::repeat(false));
         let taken = appends.iter().zip(opened);
         taken
@@ -258,10 +260,12 @@ impl Batch {
         {
             return Err(StoreError::Unseen(draft.cid));
         }
+        let count = append.drafts.len();
         let mut appended = Appended {
+            stored: Vec::with_capacity(count),
+            numbers: Vec::with_capacity(count),
             opened,
             ticket: room.ticket,
-            ..Appended::default()
         };
         for draft in &append.drafts {
             self.number(append, draft, &mut appended)?;
