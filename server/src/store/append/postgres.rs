@@ -201,47 +201,35 @@ impl<'b> Rows<'b> {
 
     /// Any number of rows of each table, as arrays.
     fn arrays(&self) -> Statement {
-        let (new, tickets, rooms) = (
-            || self.new.iter(),
-            || self.tickets.iter(),
-            || self.rooms.iter(),
-        );
+        let (new, tickets, rooms) = (&self.new, &self.tickets, &self.rooms);
         sqlx::query(ARRAYS)
             .bind(&self.waiting)
-            .bind(new().map(|new| new.room).collect::<Vec<_>>())
-            .bind(new().map(|new| new.seq).collect::<Vec<_>>())
-            .bind(new().map(|new| new.cid).collect::<Vec<_>>())
-            .bind(new().map(|new| new.at).collect::<Vec<_>>())
-            .bind(new().map(|new| new.kind.text()).collect::<Vec<_>>())
-            .bind(new().map(|new| new.author).collect::<Vec<_>>())
-            .bind(
-                new()
-                    .map(|new| role_text(new.author_role))
-                    .collect::<Vec<_>>(),
-            )
-            .bind(new().map(|new| new.text.as_str()).collect::<Vec<_>>())
-            .bind(new().map(|new| new.what.as_str()).collect::<Vec<_>>())
-            .bind(new().map(|new| new.whom).collect::<Vec<_>>())
-            .bind(tickets().map(|ticket| ticket.id).collect::<Vec<_>>())
-            .bind(tickets().map(|ticket| ticket.was).collect::<Vec<_>>())
-            .bind(tickets().map(|ticket| ticket.at).collect::<Vec<_>>())
-            .bind(tickets().map(|ticket| ticket.preview).collect::<Vec<_>>())
-            .bind(
-                tickets()
-                    .map(|ticket| ticket.preview_by)
-                    .collect::<Vec<_>>(),
-            )
-            .bind(
-                tickets()
-                    .map(|ticket| ticket.preview_name)
-                    .collect::<Vec<_>>(),
-            )
-            .bind(tickets().map(|ticket| ticket.opens).collect::<Vec<_>>())
-            .bind(rooms().map(|room| room.id).collect::<Vec<_>>())
-            .bind(rooms().map(|room| room.was).collect::<Vec<_>>())
-            .bind(rooms().map(|room| room.seq).collect::<Vec<_>>())
-            .bind(rooms().map(|room| room.at).collect::<Vec<_>>())
+            .bind(column(new, |new| new.room))
+            .bind(column(new, |new| new.seq))
+            .bind(column(new, |new| new.cid))
+            .bind(column(new, |new| new.at))
+            .bind(column(new, |new| new.kind.text()))
+            .bind(column(new, |new| new.author))
+            .bind(column(new, |new| role_text(new.author_role)))
+            .bind(column(new, |new| new.text.as_str()))
+            .bind(column(new, |new| new.what.as_str()))
+            .bind(column(new, |new| new.whom))
+            .bind(column(tickets, |ticket| ticket.id))
+            .bind(column(tickets, |ticket| ticket.was))
+            .bind(column(tickets, |ticket| ticket.at))
+            .bind(column(tickets, |ticket| ticket.preview))
+            .bind(column(tickets, |ticket| ticket.preview_by))
+            .bind(column(tickets, |ticket| ticket.preview_name))
+            .bind(column(tickets, |ticket| ticket.opens))
+            .bind(column(rooms, |room| room.id))
+            .bind(column(rooms, |room| room.was))
+            .bind(column(rooms, |room| room.seq))
+            .bind(column(rooms, |room| room.at))
     }
+}
+
+fn column<'r, R, T>(rows: &'r [R], of: impl Fn(&'r R) -> T) -> Vec<T> {
+    rows.iter().map(of).collect()
 }
 
 const ARRAYS: &str = "with noted as (
