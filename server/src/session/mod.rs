@@ -264,7 +264,7 @@ impl Session {
     }
 
     /// The frames that wait, in order.
-    pub fn drain(&mut self) -> impl Iterator<Item = Encoded> + '_ {
+    pub fn drain(&mut self) -> impl ExactSizeIterator<Item = Encoded> + '_ {
         self.out.drain(..)
     }
 

@@ -35,8 +35,14 @@ impl<S> Outgoing<S> {
         }
     }
 
-    /// Adds frames, compressed where they may be; a flush writes them.
-    pub(super) fn add(&mut self, frames: impl Iterator<Item = Encoded>, deflated: bool) {
+    /// Adds frames of so many bytes together, compressed where they may be; a flush writes them.
+    pub(super) fn add(
+        &mut self,
+        frames: impl ExactSizeIterator<Item = Encoded>,
+        size: usize,
+        deflated: bool,
+    ) {
+        self.bytes.reserve(size + frames.len() * HEAD);
         for frame in frames {
             match deflated.then(|| frame.deflated()).flatten() {
                 Some(payload) => self.add_one(&payload, true),
@@ -51,7 +57,6 @@ impl<S> Outgoing<S> {
             opcode: OpCode::Data(Data::Text),
             ..FrameHeader::default()
         };
-        self.bytes.reserve(HEAD + payload.len());
         // Writing to memory cannot fail.
         let _ = header.format(payload.len() as u64, &mut self.bytes);
         self.bytes.extend_from_slice(payload);
@@ -118,7 +123,7 @@ mod tests {
         let (near, mut far) = tokio::io::duplex(8);
         let mut outgoing = Outgoing::new(near);
         let frames = ["first".to_owned(), "x".repeat(300)].map(Encoded::from);
-        outgoing.add(frames.into_iter(), false);
+        outgoing.add(frames.into_iter(), 305, false);
         // It is given up before anybody reads.
         let given_up = tokio::time::timeout(std::time::Duration::ZERO, outgoing.flush()).await;
         assert!(given_up.is_err());

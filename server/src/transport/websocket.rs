@@ -279,7 +279,8 @@ impl Connection<'_> {
     }
 
     async fn flush(&mut self) -> Result<(), u16> {
-        if self.session.waiting() == 0 {
+        let size = self.session.waiting();
+        if size == 0 {
             return Ok(());
         }
         // Whoever is silent is not waited for either, or she would seem to be there for longer.
@@ -291,7 +292,7 @@ impl Connection<'_> {
             // What tungstenite says itself, first: its bytes may end within a frame.
             socket.flush().await?;
             let outgoing = socket.get_mut();
-            outgoing.add(frames, deflated);
+            outgoing.add(frames, size, deflated);
             outgoing.flush().await.map_err(WsError::from)
         });
         // Hardly anybody has to be waited for, and a timer costs as much as a frame.
