@@ -37,6 +37,7 @@ mod postgres;
 mod presence;
 mod receipts;
 mod redis;
+mod refused;
 mod restart;
 mod resume;
 mod rooms;
