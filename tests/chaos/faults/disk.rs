@@ -99,7 +99,7 @@ async fn full(ground: Ground) -> Outcome {
         node.limit("--fsize=unlimited:unlimited").await;
         outcome.round(stage.recovers().await);
     }
-    before.compare(&stage, 0, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 
@@ -170,7 +170,7 @@ async fn locked(ground: Ground) -> Outcome {
         sqlx::raw_sql("rollback").execute(&mut other).await.unwrap();
         outcome.round(stage.recovers().await);
     }
-    before.compare(&stage, 0, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     let mut outcome = outcome.settle(stage, BACK).await;
     let (count, longest) = outcome.refusals();
     outcome.note("refused", count);

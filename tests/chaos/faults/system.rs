@@ -89,7 +89,7 @@ async fn no_descriptors(ground: Ground) -> Outcome {
         outcome.round(begun.elapsed());
     }
     outcome.limit("processor time in 1 s", spent, Duration::from_millis(900));
-    before.compare(&stage, 0, &mut outcome).await;
+    before.compare(&stage, CACHES, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 
