@@ -112,7 +112,7 @@ impl Runner {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        let group = Group(child.id().unwrap_or_default());
+        let group = Group(child.id().expect("it has just been started"));
         let ended = tokio::time::timeout(setting.patience(), child.wait_with_output()).await;
         drop(group);
         let value = match ended {
@@ -135,7 +135,7 @@ impl Drop for Group {
     fn drop(&mut self) {
         // An error means that there are none any more.
         let _ = std::process::Command::new("sh")
-            .args(["-c", &format!("kill -KILL -- -{}", self.0)])
+            .args(["-c", &format!("kill -KILL -{}", self.0)])
             .stderr(Stdio::null())
             .status();
     }

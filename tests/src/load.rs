@@ -298,31 +298,41 @@ pub fn total(writers: &[Writer]) -> u64 {
 
 /// A room's whole history over REST, oldest first.
 pub async fn history(browser: &mut Browser, room: Id) -> Vec<Event> {
-    let mut events: Vec<Event> = Vec::new();
+    let mut pages: Vec<Vec<Event>> = Vec::new();
     loop {
-        let before = events.first().map_or(0, |event| event.seq);
+        let before = oldest(&pages);
         let path = format!("/api/v1/rooms/{room}/messages?before={before}");
         let mut page = browser.read(&path).await.expect(200).json();
-        let mut older: Vec<Event> = serde_json::from_value(page["events"].take()).expect("events");
+        let older: Vec<Event> = serde_json::from_value(page["events"].take()).expect("events");
         let more = page["more"].as_bool().unwrap_or_default();
         assert!(
             !more || !older.is_empty(),
             "an empty page says that there is more"
         );
-        older.append(&mut events);
-        events = older;
+        pages.push(older);
         if !more {
-            return events;
+            return in_order(pages);
         }
     }
+}
+
+/// The oldest number of pages that were read from the newest one on.
+fn oldest(pages: &[Vec<Event>]) -> u64 {
+    let oldest = pages.last().and_then(|page| page.first());
+    oldest.map_or(0, |event| event.seq)
+}
+
+/// Joined once: a history that is moved for each page takes minutes.
+fn in_order(pages: Vec<Vec<Event>>) -> Vec<Event> {
+    pages.into_iter().rev().flatten().collect()
 }
 
 /// The same over a fresh socket of the room's visitor.
 pub async fn history_by_socket(wire: &mut Wire, room: Id) -> Vec<Event> {
     wire.send(&ClientFrame::Join { room, after: None }).await;
-    let mut events: Vec<Event> = Vec::new();
+    let mut pages: Vec<Vec<Event>> = Vec::new();
     loop {
-        let (mut older, more) = wire
+        let (older, more) = wire
             .until("a page", |frame| match frame {
                 ServerFrame::Page {
                     room: of,
@@ -333,15 +343,13 @@ pub async fn history_by_socket(wire: &mut Wire, room: Id) -> Vec<Event> {
                 _ => None,
             })
             .await;
-        older.append(&mut events);
-        events = older;
+        pages.push(older);
         if !more {
-            return events;
+            return in_order(pages);
         }
-        let before = events.first().map_or(0, |event| event.seq);
         wire.send(&ClientFrame::History {
             room,
-            before,
+            before: oldest(&pages),
             after: 0,
         })
         .await;
