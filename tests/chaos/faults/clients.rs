@@ -8,7 +8,7 @@ use parlour_tests::stage::Stage;
 use parlour_tests::wire::{Upgrade, raw};
 use parlour_tests::{Heard, Visitor, Wire, id};
 
-use super::{CACHES, nowhere};
+use super::nowhere;
 use crate::fault::{Fault, Ground, Outcome, Resources};
 
 pub(super) fn faults() -> Vec<Fault> {
@@ -202,7 +202,7 @@ async fn bad_frames(ground: Ground) -> Outcome {
         outcome.round(stage.recovers().await);
     }
     outcome.expect(running == pids(), "a server was restarted");
-    before.compare(&stage, CACHES, &mut outcome).await;
+    before.compare(&stage, 0, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 

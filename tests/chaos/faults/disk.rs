@@ -60,6 +60,9 @@ pub(super) fn faults() -> Vec<Fault> {
 }
 
 const BACK: Duration = Duration::from_secs(5);
+/// The same as [`CACHES`] where they fill, as they do in the whole run on a small disk: memory that is not of a file
+/// grew by 35 MiB within some 60,000 messages, and then stayed.
+const FILLED: u64 = 36 * 1024 * 1024;
 
 /// No file may grow: what every commit appends to is full at once.
 async fn full(ground: Ground) -> Outcome {
@@ -99,7 +102,7 @@ async fn full(ground: Ground) -> Outcome {
         node.limit("--fsize=unlimited:unlimited").await;
         outcome.round(stage.recovers().await);
     }
-    before.compare(&stage, CACHES, &mut outcome).await;
+    before.compare(&stage, 0, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 
@@ -145,7 +148,7 @@ async fn small(ground: Ground) -> Outcome {
     // Writers fill it again while everything is compared.
     mount("remount,size=1g", &disk).await;
     stage.recovers().await;
-    before.compare(&stage, CACHES, &mut outcome).await;
+    before.compare(&stage, FILLED, &mut outcome).await;
     outcome.settle(stage, BACK).await
 }
 
@@ -170,7 +173,7 @@ async fn locked(ground: Ground) -> Outcome {
         sqlx::raw_sql("rollback").execute(&mut other).await.unwrap();
         outcome.round(stage.recovers().await);
     }
-    before.compare(&stage, CACHES, &mut outcome).await;
+    before.compare(&stage, 0, &mut outcome).await;
     let mut outcome = outcome.settle(stage, BACK).await;
     let (count, longest) = outcome.refusals();
     outcome.note("refused", count);

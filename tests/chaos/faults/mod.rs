@@ -15,9 +15,9 @@ mod network;
 mod process;
 mod system;
 
-/// What a server may hold beyond a tenth more while its caches fill. They are bounded: under load, memory that is not
-/// of a file grew by 35 MiB within some 60,000 messages, and then stayed.
-const CACHES: u64 = 36 * 1024 * 1024;
+/// What a server may hold beyond a tenth more while its caches fill: of what was started anew, or goes on for
+/// thousands of messages. They are bounded, and filled only after some ten thousand.
+const CACHES: u64 = 16 * 1024 * 1024;
 
 /// All of them, in the order of the promise's table.
 pub(crate) fn all() -> Vec<Fault> {
