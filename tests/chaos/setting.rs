@@ -64,7 +64,7 @@ impl Setting {
 
     /// How long one fault may take.
     pub(crate) fn patience(&self) -> Duration {
-        Duration::from_secs(if self.quick { 90 } else { 900 })
+        Duration::from_secs(if self.quick { 90 } else { 600 })
     }
 
     pub(crate) fn database(&self) -> &'static str {
