@@ -26,8 +26,6 @@ use set::Set;
 
 /// Jobs that wait at most; beyond it a writer waits for room, and then is refused.
 const QUEUE: usize = 1_024;
-/// Jobs in one transaction.
-const BATCH: usize = 256;
 /// How long anybody waits for a write, from the request to the commit. What still stands in the
 /// queue by then is not begun any more: whoever sent it has been told to try again.
 pub(super) const PATIENCE: Duration = Duration::from_secs(4);
@@ -143,8 +141,7 @@ impl Writer {
     }
 
     pub(super) async fn append(&self, append: Append, then: Then<Appended>) -> Result<()> {
-        let until = clock::instant() + PATIENCE;
-        self.push(Job::Append(append, then, until)).await
+        self.push(Job::Append(append, then, clock::instant())).await
     }
 
     pub(super) async fn close(&self) {
@@ -174,7 +171,7 @@ fn full() -> StoreError {
 }
 
 async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
-    let mut batch = Vec::with_capacity(BATCH);
+    let mut batch = Vec::with_capacity(pace::JOBS);
     let mut kept = Kept::default();
     let mut pace = Pace::start();
     let mut written = Set::default();
@@ -191,7 +188,7 @@ async fn serve(mut source: Source, mut jobs: mpsc::Receiver<Job>) {
         for job in batch.drain(..) {
             match job {
                 Job::Close(done) => closing = Some(done),
-                Job::Append(_, then, until) if until < clock::instant() => {
+                Job::Append(_, then, since) if since.elapsed() > PATIENCE => {
                     then(Err(StoreError::Unavailable(
                         "it waited for too long".into(),
                     )));
