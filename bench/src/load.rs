@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use fastrand::Rng;
 use parlour_protocol::Id;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -21,14 +22,25 @@ const TEXT: &str = "I ordered two lamps last week and only one of them has arriv
 /// How a writer writes.
 #[derive(Clone, Copy, Debug)]
 pub enum Pace {
-    /// One message each so often, whatever the server does.
+    /// One message each so often in the mean, at moments that depend on nothing, whatever the server does.
     Every(Duration),
-    /// The next message when the last one is acknowledged.
-    Answered,
+    /// So many messages at once, and the next one when one of them is acknowledged.
+    Answered(usize),
     /// The next message when all but so many, of all writers together, have arrived at all
     /// readers, of whom there are so many: as fast as they are served, and no faster than their
     /// queues bear.
     Heard(u64, u64),
+}
+
+impl Pace {
+    /// How long until the next message of a writer. Of people who know nothing of each other, pauses are
+    /// distributed exponentially.
+    fn pause(self, chance: &mut Rng) -> Duration {
+        match self {
+            Self::Every(period) => period.mul_f64(-(1.0 - chance.f64()).ln()),
+            Self::Answered(_) | Self::Heard(..) => Duration::ZERO,
+        }
+    }
 }
 
 /// A run that writers and readers share.
@@ -134,17 +146,20 @@ pub fn chain(hash: u64, seq: u64, cid: Id) -> u64 {
 struct Writer {
     run: Arc<Run>,
     pace: Pace,
+    chance: Rng,
     next: Instant,
     waiting: VecDeque<(Id, u64)>,
     under_way: VecDeque<(Id, u64)>,
     account: Account,
 }
 
-/// Writes over a connection at this pace; the first message comes after `offset`.
-pub async fn write(mut socket: Socket, run: Arc<Run>, pace: Pace, offset: Duration) -> Account {
+/// Writes over a connection at this pace. `number` names the writer: her moments are the same in each run.
+pub async fn write(mut socket: Socket, run: Arc<Run>, pace: Pace, number: u64) -> Account {
+    let mut chance = Rng::with_seed(number);
     let mut writer = Writer {
-        next: run.begun + offset,
+        next: run.begun + pace.pause(&mut chance),
         pace,
+        chance,
         waiting: VecDeque::new(),
         under_way: VecDeque::new(),
         account: Account::new(&socket),
@@ -191,12 +206,17 @@ impl Writer {
 
     /// It is time for a message.
     fn due(&mut self) {
-        self.waiting
-            .push_back((parlour_tests::id(), self.run.now()));
+        let count = match self.pace {
+            Pace::Answered(ahead) => ahead,
+            Pace::Every(_) | Pace::Heard(..) => 1,
+        };
+        let now = self.run.now();
+        let messages = (0..count).map(|_| (parlour_tests::id(), now));
+        self.waiting.extend(messages);
         self.next = match self.pace {
-            Pace::Every(period) => self.next + period,
+            Pace::Every(_) => self.next + self.pace.pause(&mut self.chance),
             // Until the acknowledgement, or the readers.
-            Pace::Answered | Pace::Heard(..) => self.run.until,
+            Pace::Answered(_) | Pace::Heard(..) => self.run.until,
         };
     }
 
@@ -239,8 +259,9 @@ impl Writer {
                 .fetch_max(*seq, Ordering::Relaxed);
         }
         self.account.last = now;
-        if matches!(self.pace, Pace::Answered) && Instant::now() < self.run.until {
-            self.waiting.push_back((parlour_tests::id(), now));
+        if matches!(self.pace, Pace::Answered(_)) && Instant::now() < self.run.until {
+            let messages = acks.iter().map(|_| (parlour_tests::id(), now));
+            self.waiting.extend(messages);
         }
         Ok(())
     }

@@ -86,20 +86,9 @@ impl Crowd {
         let rooms = rooms.map(|socket| crate::people::number(socket.room()) + 1);
         let run = Run::begin(rooms.max().unwrap_or(0), time);
         let mark = Mark::now(processes);
-        // Spread over the period, or all would write in the same moment.
-        let period = match pace {
-            Pace::Every(period) => period,
-            Pace::Answered | Pace::Heard(..) => Duration::ZERO,
-        };
         let mut writing = JoinSet::new();
-        let count = u32::try_from(self.writers.len()).unwrap_or(u32::MAX).max(1);
-        for (index, socket) in (0_u32..).zip(self.writers.drain(..)) {
-            writing.spawn(load::write(
-                socket,
-                Arc::clone(&run),
-                pace,
-                period * index / count,
-            ));
+        for (number, socket) in (0..).zip(self.writers.drain(..)) {
+            writing.spawn(load::write(socket, Arc::clone(&run), pace, number));
         }
         let mut reading = JoinSet::new();
         for socket in self.readers.drain(..) {
@@ -109,7 +98,7 @@ impl Crowd {
         run.written();
         let mut read = reading.join_all().await;
         let usage = match pace {
-            Pace::Answered => mark.settled().await,
+            Pace::Answered(_) => mark.settled().await,
             Pace::Every(_) | Pace::Heard(..) => mark.elapsed(),
         };
         check(&written, &read)?;
