@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use parlour_protocol::limits::MAX_BATCH;
+
 use super::Scale;
 use crate::load::Pace;
 use crate::outcome::{Crowd, Outcome};
@@ -21,7 +23,7 @@ const SEED: Seed = Seed {
 const RATES: [u32; 2] = [500, 2_000];
 /// How many messages of each writer are under way where as many as possible are to be stored: she writes when
 /// she is answered, or in bursts, of as many as one `send` of Parlour's carries.
-const AHEAD: [(usize, &str); 2] = [(1, "one by one"), (16, "in bursts")];
+const AHEAD: [(usize, &str); 2] = [(1, "one by one"), (MAX_BATCH, "in bursts")];
 const WARM_UP: Duration = Duration::from_secs(1);
 
 /// At both rates, and saturated.
@@ -123,7 +125,7 @@ async fn full(
     report: &mut Report,
 ) -> Result<(), String> {
     let (mut most, mut others) = (0.0_f64, 0.0_f64);
-    // From Redis, bursts of all customers come so late that readers are told to come back, which this client does not do.
+    // In bursts several nodes drop publications, and then readers are told to come back, which this client does not do.
     let alone = matches!(variant, Variant::Nodes(_) | Variant::PeerNodes(_));
     for (ahead, when) in AHEAD.into_iter().take(if alone { 1 } else { AHEAD.len() }) {
         let pace = Pace::Answered(ahead);
