@@ -12,7 +12,7 @@ use parlour_protocol::limits::MAX_BATCH;
 use crate::findings::Findings;
 use crate::load::{self, Account, Writer};
 use crate::node::Builder;
-use crate::proxy::Proxy;
+use crate::proxy::{Proxy, Target};
 use crate::reader::Reader;
 use crate::{Cluster, Office, Redis, Visitor, Wire};
 
@@ -28,6 +28,7 @@ pub struct Plan {
     pause: Duration,
     fronts: bool,
     database_by: Option<SocketAddr>,
+    redis_by: Option<Arc<Proxy>>,
     settings: Vec<(&'static str, String)>,
 }
 
@@ -42,6 +43,7 @@ impl Plan {
             pause: Duration::from_millis(10),
             fronts: false,
             database_by: None,
+            redis_by: None,
             settings: Vec::new(),
         }
     }
@@ -64,6 +66,13 @@ impl Plan {
     #[must_use]
     pub fn database_by(mut self, address: SocketAddr) -> Self {
         self.database_by = Some(address);
+        self
+    }
+
+    /// Nodes reach their Redis by way of this proxy.
+    #[must_use]
+    pub fn redis_by(mut self, proxy: &Arc<Proxy>) -> Self {
+        self.redis_by = Some(Arc::clone(proxy));
         self
     }
 
@@ -119,6 +128,10 @@ impl Stage {
         } else {
             None
         };
+        if let (Some(redis), Some(proxy)) = (&redis, plan.redis_by.take()) {
+            proxy.aim(Target::Unix(redis.socket().into()));
+            plan = plan.set("REDIS_URL", format!("redis://{}", proxy.address()));
+        }
         let mut fronts = Vec::new();
         for _ in 0..if plan.fronts { plan.nodes } else { 0 } {
             fronts.push(Arc::new(Proxy::idle().await));

@@ -125,9 +125,7 @@ async fn full(
     report: &mut Report,
 ) -> Result<(), String> {
     let (mut most, mut others) = (0.0_f64, 0.0_f64);
-    // In bursts several nodes drop publications, and then readers are told to come back, which this client does not do.
-    let alone = matches!(variant, Variant::Nodes(_) | Variant::PeerNodes(_));
-    for (ahead, when) in AHEAD.into_iter().take(if alone { 1 } else { AHEAD.len() }) {
+    for (ahead, when) in AHEAD {
         let pace = Pace::Answered(ahead);
         crowd.run(&subject.processes, pace, WARM_UP).await?;
         let outcome = crowd.run(&subject.processes, pace, scale.time).await?;

@@ -8,35 +8,27 @@ use crate::hub::Topic;
 
 /// Of what is in the envelope. A node skips what it does not understand, and finds the entries
 /// in the database.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Envelope<N> {
     v: u32,
     /// Who says it.
     node: Uuid,
-    news: N,
-}
-
-#[derive(Deserialize)]
-struct Version {
-    v: u32,
+    /// In its order.
+    news: Vec<N>,
 }
 
 /// News as text.
-pub(super) fn seal(node: Uuid, news: &News) -> Option<String> {
-    let v = VERSION;
+pub(super) fn seal<'n>(node: Uuid, news: impl Iterator<Item = &'n News>) -> Option<String> {
+    let (v, news) = (VERSION, news.collect());
     serde_json::to_string(&Envelope { v, node, news }).ok()
 }
 
 /// Who says what; nothing if it is of another version, or no news at all.
-pub(super) fn open(text: &[u8]) -> Option<(Uuid, News)> {
-    let version: Version = serde_json::from_slice(text).ok()?;
-    if version.v != VERSION {
-        return None;
-    }
+pub(super) fn open(text: &[u8]) -> Option<(Uuid, Vec<News>)> {
     let envelope: Envelope<News> = serde_json::from_slice(text).ok()?;
-    Some((envelope.node, envelope.news))
+    (envelope.v == VERSION).then_some((envelope.node, envelope.news))
 }
 
 /// The channel of a topic.
@@ -106,15 +98,20 @@ mod tests {
             whom: None,
             whom_name: String::new(),
         };
-        let text = seal(node, &News::Event(stored.clone())).expect("text");
-        let Some((origin, News::Event(opened))) = open(text.as_bytes()) else {
+        let news = [News::Entered(stored.room), News::Event(stored.clone())];
+        let text = seal(node, news.iter()).expect("text");
+        let Some((origin, opened)) = open(text.as_bytes()) else {
             panic!("{text}");
         };
         assert_eq!(origin, node);
-        assert_eq!(format!("{opened:?}"), format!("{stored:?}"));
+        let [News::Entered(room), News::Event(event)] = opened.as_slice() else {
+            panic!("{text}");
+        };
+        assert_eq!(*room, stored.room);
+        assert_eq!(format!("{event:?}"), format!("{stored:?}"));
         for text in [
-            r#"{"v":2,"node":"00000000-0000-0000-0000-000000000001","news":{"entered":"00000000-0000-0000-0000-000000000002"}}"#,
-            r#"{"v":1,"node":"00000000-0000-0000-0000-000000000001","news":{"unheard_of":1}}"#,
+            r#"{"v":3,"node":"00000000-0000-0000-0000-000000000001","news":[{"entered":"00000000-0000-0000-0000-000000000002"}]}"#,
+            r#"{"v":2,"node":"00000000-0000-0000-0000-000000000001","news":[{"unheard_of":1}]}"#,
             "",
         ] {
             assert!(open(text.as_bytes()).is_none(), "{text}");

@@ -19,14 +19,11 @@ use crate::config::RedisConfig;
 use crate::hub::{Hub, Topic};
 
 mod follow;
+mod publish;
 mod spend;
 
 /// Publications that wait at most; beyond it the newest are dropped, and found in the database.
 const QUEUE: usize = 4_096;
-/// Publications in one write.
-const BATCH: usize = 64;
-/// A publication that takes longer is given up.
-const PUBLISH: Duration = Duration::from_millis(200);
 /// Any other command that takes longer means that the connection is dead.
 const COMMAND: Duration = Duration::from_secs(1);
 /// How often a silent connection is tested.
@@ -172,7 +169,11 @@ impl Shared {
         match envelope::open(text) {
             // Delivered when it was published.
             Some((node, _)) if node == self.node => {}
-            Some((node, news)) => self.hub.deliver(&Publication::from_node(node, topic, news)),
+            Some((node, news)) => {
+                for one in news {
+                    self.hub.deliver(&Publication::from_node(node, topic, one));
+                }
+            }
             None => tracing::debug!(?topic, "a publication of another version was skipped"),
         }
     }
@@ -195,47 +196,10 @@ impl Shared {
         tracing::info!(redis = %self.shown, "Redis is connected");
         tokio::select! {
             fault = followed.run() => fault,
-            fault = self.publish(connection.clone(), publications) => fault,
+            fault = publish::run(self, connection.clone(), publications) => fault,
             fault = ping(connection) => fault,
             () = gone.notified() => closed(),
         }
-    }
-
-    async fn publish(
-        &self,
-        mut connection: MultiplexedConnection,
-        publications: &mut mpsc::Receiver<Arc<Publication>>,
-    ) -> RedisError {
-        let mut batch = Vec::with_capacity(BATCH);
-        while publications.recv_many(&mut batch, BATCH).await > 0 {
-            let mut pipe = ::redis::pipe();
-            let count = batch.len();
-            for publication in batch.drain(..) {
-                if let Some(text) = envelope::seal(self.node, publication.news()) {
-                    let channel = envelope::channel(&self.prefix, publication.topic());
-                    pipe.cmd("PUBLISH").arg(channel).arg(text).ignore();
-                }
-            }
-            match within(PUBLISH, pipe.exec_async(&mut connection)).await {
-                Ok(()) => {}
-                // Busy, perhaps; whether it is dead the next ping shows.
-                Err(fault) if fault.is_timeout() => self.give_up(count),
-                Err(fault) => return fault,
-            }
-            let dropped = self.dropped.swap(0, Ordering::Relaxed);
-            if dropped > 0 {
-                tracing::warn!(
-                    dropped,
-                    "Redis is slow; other nodes find what was dropped in the database"
-                );
-            }
-        }
-        closed()
-    }
-
-    fn give_up(&self, count: usize) {
-        let count = u64::try_from(count).unwrap_or(u64::MAX);
-        self.dropped.fetch_add(count, Ordering::Relaxed);
     }
 }
 

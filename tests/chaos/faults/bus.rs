@@ -1,7 +1,10 @@
 //! What happens to Redis.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parlour_tests::Node;
+use parlour_tests::proxy::{Mode, Proxy};
 use parlour_tests::stage::Stage;
 
 use super::{CACHES, without_redis};
@@ -21,11 +24,19 @@ pub(super) fn faults() -> Vec<Fault> {
             excluded: without_redis,
             run: |ground| Box::pin(ill(ground)),
         },
+        Fault {
+            name: "More published than Redis takes",
+            limit: "sends acknowledged, p99 under 1 s; caught up within 5 s, also by readers who were closed",
+            excluded: without_redis,
+            run: |ground| Box::pin(slow(ground)),
+        },
     ]
 }
 
 const CAUGHT_UP: Duration = Duration::from_secs(5);
 const P99: Duration = Duration::from_secs(1);
+/// Each way, for 16 KB.
+const SLOW: Duration = Duration::from_millis(60);
 
 async fn killed(ground: Ground) -> Outcome {
     let mut stage = Stage::begin(ground.setting.plan()).await;
@@ -81,5 +92,33 @@ async fn ill(ground: Ground) -> Outcome {
     outcome.limit("p99", stage.p99_since(&mark), P99);
     before.compare(&stage, CACHES, &mut outcome).await;
     stage.nobody_was_closed();
+    outcome.settle(stage, CAUGHT_UP).await
+}
+
+async fn slow(ground: Ground) -> Outcome {
+    let way = Arc::new(Proxy::idle().await);
+    let plan = ground.setting.plan().busy().redis_by(&way);
+    let stage = Stage::begin(plan).await;
+    let mut outcome = Outcome::default();
+    stage.cluster.expect_redis("up").await;
+    stage.goes_on(1_000).await;
+    let mark = stage.mark();
+    for _ in 0..ground.setting.rounds(5, 1) {
+        way.set(Mode::Delay(SLOW));
+        stage.goes_on(5_000).await;
+        outcome.round(stage.catches_up().await);
+        way.set(Mode::Pass);
+        stage.goes_on(1_000).await;
+        outcome.round(stage.catches_up().await);
+    }
+    outcome.limit("p99", stage.p99_since(&mark), P99);
+    let dropped = |node: &Node| node.log().text().contains("Redis is slow");
+    let nodes = stage.cluster.nodes();
+    outcome.expect(nodes.iter().any(dropped), "nothing was dropped");
+    let closed = stage
+        .readers
+        .iter()
+        .map(|reader| reader.seen().closes.len());
+    outcome.note("readers closed", closed.sum::<usize>());
     outcome.settle(stage, CAUGHT_UP).await
 }
