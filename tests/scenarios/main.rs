@@ -23,6 +23,7 @@ mod faults;
 mod flood;
 mod frames;
 mod headers;
+mod index;
 mod kept;
 mod kill;
 mod limits;

@@ -1,10 +1,11 @@
 //! The index made anew from what is stored.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::set::{PIECE, Set};
 use super::{Key, indexer, texts};
-use crate::store::sql::{query, query_built};
+use crate::store::sql::{Target, query, query_built};
 use crate::store::{Connection, Database, Pool, Result, Store};
 
 /// Keys of one transaction.
@@ -12,7 +13,7 @@ const SET: usize = 5_000;
 
 impl Store {
     /// Makes the index anew from what is stored, a part at a time; how many entries it has.
-    /// Nothing else may write meanwhile, or the order would not be that of time.
+    /// What is written meanwhile is found as well, but not in the order of time.
     ///
     /// # Errors
     /// What the database reports; what was done until then stays, and can be done again.
@@ -59,32 +60,51 @@ impl Store {
         Ok(keys.len())
     }
 
-    /// All visitors with a name or an address, then all messages with a text, the oldest first.
+    /// What is to be indexed, as it stands at one moment. What a server beside has stored since the tables were
+    /// emptied it indexes itself.
     async fn keys(&self) -> Result<Vec<Key>> {
-        let all = query(
-            "select id, 0 as seq, seen_at as at, 0 as nr from visitors where name <> '' or email <> ''
-             union all select room, seq, at, 1 from messages where kind in ('text', 'note')
-             order by 4, 3, 1, 2",
-        );
-        let rows = match self.reader() {
-            reader @ Pool::Sqlite(_) => all.fetch_all(reader).await?,
+        match self.reader() {
+            reader @ Pool::Sqlite(_) => all_keys(reader.into()).await,
             Pool::Postgres(pool) => {
                 let mut connection = Connection::Postgres(pool.acquire().await?);
-                // This may take longer than anything that somebody waits for.
-                connection.control("set statement_timeout = 0").await?;
-                let rows = all.fetch_all(&mut connection).await;
-                connection.control("reset statement_timeout").await?;
-                rows?
+                connection.control(ONE_MOMENT).await?;
+                let keys = keys_but_new(&mut connection).await;
+                connection.control("rollback").await?;
+                keys
             }
-        };
-        rows.iter()
-            .map(|row| {
-                let id = row.try_get(0)?;
-                Ok(match row.try_get(1)? {
-                    0_i64 => Key::Visitor(id),
-                    seq => Key::Message(id, seq),
-                })
-            })
-            .collect()
+        }
     }
+}
+
+/// This may take longer than anything that somebody waits for.
+const ONE_MOMENT: &str =
+    "begin isolation level repeatable read, read only; set local statement_timeout = 0";
+
+async fn keys_but_new(connection: &mut Connection) -> Result<Vec<Key>> {
+    let mut keys = all_keys((&mut *connection).into()).await?;
+    let new = query("select keys from found_waiting union all select keys from found_places");
+    let mut indexed = HashSet::new();
+    for row in new.fetch_all(connection).await? {
+        let row: Vec<u8> = row.try_get(0)?;
+        indexed.extend(Key::read(&row));
+    }
+    keys.retain(|key| !indexed.contains(key));
+    Ok(keys)
+}
+
+/// All visitors with a name or an address, then all messages with a text, the oldest first.
+async fn all_keys(target: Target<'_>) -> Result<Vec<Key>> {
+    let all = query(
+        "select id, 0 as seq, seen_at as at, 0 as nr from visitors where name <> '' or email <> ''
+         union all select room, seq, at, 1 from messages where kind in ('text', 'note')
+         order by 4, 3, 1, 2",
+    );
+    let keys = all.fetch_all(target).await?.into_iter().map(|row| {
+        let id = row.try_get(0)?;
+        Ok(match row.try_get(1)? {
+            0_i64 => Key::Visitor(id),
+            seq => Key::Message(id, seq),
+        })
+    });
+    keys.collect()
 }
