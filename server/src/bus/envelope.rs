@@ -25,6 +25,11 @@ pub(super) fn seal<'n>(node: Uuid, news: impl Iterator<Item = &'n News>) -> Opti
     serde_json::to_string(&Envelope { v, node, news }).ok()
 }
 
+/// How everything begins that a node says: Redis tells it to the node as well, which reads no further.
+pub(super) fn beginning(node: Uuid) -> String {
+    format!(r#"{{"v":{VERSION},"node":"{node}","#)
+}
+
 /// Who says what; nothing if it is of another version, or no news at all.
 pub(super) fn open(text: &[u8]) -> Option<(Uuid, Vec<News>)> {
     let envelope: Envelope<News> = serde_json::from_slice(text).ok()?;
@@ -100,6 +105,7 @@ mod tests {
         };
         let news = [News::Entered(stored.room), News::Event(stored.clone())];
         let text = seal(node, news.iter()).expect("text");
+        assert!(text.starts_with(&beginning(node)), "{text}");
         let Some((origin, opened)) = open(text.as_bytes()) else {
             panic!("{text}");
         };

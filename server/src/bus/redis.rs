@@ -40,6 +40,8 @@ pub struct Redis {
 struct Shared {
     hub: Arc<Hub>,
     node: Uuid,
+    /// How its own publications begin.
+    own: String,
     client: Client,
     prefix: String,
     /// The address, for the log.
@@ -57,9 +59,11 @@ impl Redis {
     /// What the library does not like about the address.
     pub(super) fn start(config: &RedisConfig, hub: Arc<Hub>) -> RedisResult<Arc<Self>> {
         let (queue, publications) = mpsc::channel(QUEUE);
+        let node = Uuid::new_v4();
         let shared = Arc::new(Shared {
             hub,
-            node: Uuid::new_v4(),
+            node,
+            own: envelope::beginning(node),
             client: config.url.client()?,
             prefix: config.prefix.clone(),
             shown: config.url.to_string(),
@@ -163,12 +167,14 @@ impl Shared {
         let [Value::BulkString(channel), Value::BulkString(text)] = data else {
             return;
         };
+        if text.starts_with(self.own.as_bytes()) {
+            // Delivered when it was published.
+            return;
+        }
         let Some(topic) = envelope::topic(&self.prefix, channel) else {
             return;
         };
         match envelope::open(text) {
-            // Delivered when it was published.
-            Some((node, _)) if node == self.node => {}
             Some((node, news)) => {
                 for one in news {
                     self.hub.deliver(&Publication::from_node(node, topic, one));

@@ -9,11 +9,11 @@ use ::redis::aio::MultiplexedConnection;
 use ::redis::{Pipeline, RedisError};
 use tokio::sync::mpsc;
 
-use super::{Shared, closed, envelope, within};
+use super::{QUEUE, Shared, closed, envelope, within};
 use crate::bus::Publication;
 
-/// Publications in one write.
-const BATCH: usize = 4_096;
+/// Publications in one write: all that wait, for its answer comes after all that other nodes say meanwhile.
+const BATCH: usize = QUEUE;
 /// Publications that travel together.
 const TOGETHER: usize = 64;
 /// A write that takes longer is given up.
