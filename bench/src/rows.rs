@@ -175,8 +175,11 @@ pub const ROWS: &[Row] = &[
 
     row("two nodes, stored and acknowledged", RATE, "stored", Nodes(2)).peer(PeerNodes(2)),
     row("  against one node", RATE, "stored", Nodes(2)).floor(Nodes(1)).against(Nodes(1)),
+    row("  one by one", RATE, "stored one by one", Nodes(2)).peer(PeerNodes(2)),
+    row("  one by one, against one node", RATE, "stored one by one", Nodes(2)).floor(Nodes(1)).against(Nodes(1)),
     row("two nodes, messages per CPU second", "messages", "per CPU second one by one", Nodes(2)).peer(PeerNodes(2)),
     row("  against one node", "messages", "per CPU second one by one", Nodes(2)).floor(Nodes(1)).against(Nodes(1)).at_least(0.75),
+    row("  in bursts, against one node", "messages", "per CPU second in bursts", Nodes(2)).floor(Nodes(1)).against(Nodes(1)).at_least(0.75),
     row("two nodes, CPU at 500/s, all together", CPU, "service CPU at 500/s", Nodes(2)).peer(PeerNodes(2)),
     row("  against one node", CPU, "service CPU at 500/s", Nodes(2)).floor(Nodes(1)).against(Nodes(1)),
     row("two nodes, CPU at 2,000/s, all together", CPU, "service CPU at 2000/s", Nodes(2)).peer(PeerNodes(2)),
