@@ -23,6 +23,13 @@ version_at_least() {
   [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
 }
 
+# newer_node FOLDER: what is installed there needs Node.js 20.19, and Debian 12 has 18; npm then brings another one
+# for this folder alone, and runs its scripts with it.
+newer_node() {
+  version_at_least "$(node --version | tr -d v)" 20.19 || [ -x "$1/node_modules/.bin/node" ] ||
+    npm --prefix "$1" install --no-save --no-audit --no-fund --ignore-scripts "node-linux-$(node -p process.arch)@22.21.1" >&2
+}
+
 # The oldest compiler that the workspace accepts, as Cargo.toml has it.
 oldest_rust() {
   sed -n 's/^rust-version *= *"\(.*\)"/\1/p' "$root/Cargo.toml" | head -n 1
