@@ -1,5 +1,5 @@
 //! What this node says to the others: in the order in which it was published, and in a row to one topic together,
-//! for Redis, and each node that listens, spends more on a publication than on what is in it.
+//! for Redis spends more on a publication than on what is in it.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
